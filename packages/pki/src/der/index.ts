@@ -1,0 +1,3 @@
+export { DEFAULT_LIMITS, DerError, type DerErrorCode, type DerLimits, DerReader, type DerValue, readSequence } from './read.ts';
+export * as der from './write.ts';
+export type { Der } from './write.ts';

@@ -1,0 +1,2 @@
+export { type Result, fail, ok } from './result.ts';
+export * from './der/index.ts';
