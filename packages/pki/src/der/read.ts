@@ -76,6 +76,11 @@ export class DerReader {
     throw new DerError(code, this.#base + at, message);
   }
 
+  /** Where the next value starts, counted from the start of the outermost input. */
+  get offset(): number {
+    return this.#base + this.#at;
+  }
+
   /** Demands that nothing is left. @throws DerError `der.trailingData` */
   end(): void {
     if (!this.done) this.#fail('der.trailingData', 'unexpected data');
@@ -86,6 +91,7 @@ export class DerReader {
     const start = this.#at;
     const tag = bytes[start];
     if (tag === undefined) this.#fail('der.truncated', 'value expected');
+    if (tag === 0) this.#fail('der.badTag', 'end-of-contents');
     if ((tag & 0x1f) === 0x1f) this.#fail('der.badTag', 'high tag number');
     const first = bytes[start + 1];
     if (first === undefined) this.#fail('der.truncated', 'length expected');
@@ -200,27 +206,31 @@ export class DerReader {
   }
 
   /** OBJECT IDENTIFIER as dotted decimal text. */
-  oid(): string {
+  oid(tag: number = TAG.oid): string {
     const at = this.#at;
-    const content = this.content(TAG.oid);
+    const content = this.content(tag);
     const last = content[content.length - 1];
     if (last === undefined || last >= 0x80) this.#fail('der.badValue', 'OBJECT IDENTIFIER cut short', at);
     if (content.length > 64) this.#fail('der.badValue', 'OBJECT IDENTIFIER too long', at);
-    const arcs: bigint[] = [];
-    let value = 0n;
+    let dotted = '';
+    let arc = 0;
+    let big: bigint | undefined;
     let fresh = true;
     for (const octet of content) {
       if (fresh && octet === 0x80) this.#fail('der.badValue', 'OBJECT IDENTIFIER is not minimal', at);
-      value = (value << 7n) | BigInt(octet & 0x7f);
+      // Arcs have no upper bound (UUIDs take 128 bits): past 2^45 the sum goes on as a bigint.
+      if (big === undefined && arc >= 2 ** 38) big = BigInt(arc);
+      if (big === undefined) arc = arc * 128 + (octet & 0x7f);
+      else big = (big << 7n) | BigInt(octet & 0x7f);
       fresh = octet < 0x80;
-      if (fresh) {
-        arcs.push(value);
-        value = 0n;
-      }
+      if (!fresh) continue;
+      if (dotted !== '') dotted += `.${big ?? arc}`;
+      else if (big !== undefined) dotted = `2.${big - 80n}`;
+      else dotted = arc < 40 ? `0.${arc}` : arc < 80 ? `1.${arc - 40}` : `2.${arc - 80}`;
+      arc = 0;
+      big = undefined;
     }
-    const [head = 0n, ...rest] = arcs;
-    const first = head < 40n ? 0n : head < 80n ? 1n : 2n;
-    return [first, head - first * 40n, ...rest].join('.');
+    return dotted;
   }
 
   null(): void {
@@ -262,7 +272,14 @@ export class DerReader {
     const full = tag === TAG.utcTime ? (year < 50 ? 2000 + year : 1900 + year) : year;
     const instant = Date.UTC(full, month - 1, day, hour, minute, second);
     const back = new Date(instant);
-    if (back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) {
+    if (
+      back.getUTCFullYear() !== full ||
+      back.getUTCMonth() !== month - 1 ||
+      back.getUTCDate() !== day ||
+      hour > 23 ||
+      minute > 59 ||
+      second > 59
+    ) {
       this.#fail('der.badValue', 'no such time', at);
     }
     return instant;
@@ -270,35 +287,76 @@ export class DerReader {
 
   /** The next character string (any of the string types of X.520) as text. */
   text(): string {
+    return this.string().text;
+  }
+
+  /** The next character string with the tag of its string type. */
+  string(): { readonly tag: number; readonly text: string } {
     const at = this.#at;
     const { tag, content } = this.any();
-    return this.#decodeText(tag, content, at);
+    return { tag, text: this.#decodeText(tag, content, at) };
+  }
+
+  /** Content of the next value, which must have this tag and hold ASCII only (IA5String under an IMPLICIT tag). */
+  ascii(tag: number = TAG.ia5String): string {
+    const at = this.#at;
+    return this.#decodeText(TAG.ia5String, this.content(tag), at);
   }
 
   #decodeText(tag: number, content: Uint8Array, at: number): string {
     switch (tag) {
       case TAG.utf8String:
-        try {
-          return utf8.decode(content);
-        } catch {
-          return this.#fail('der.badValue', 'UTF8String is not UTF-8', at);
-        }
+        return this.#decodeUtf8(content, at);
       case TAG.printableString:
       case TAG.numericString:
       case TAG.ia5String:
       case TAG.visibleString:
-        if (content.some((octet) => octet > 0x7f)) this.#fail('der.badValue', 'string has an octet above 7F', at);
-        return Buffer.from(content).toString('latin1');
+        for (const octet of content) {
+          if (octet > 0x7f) this.#fail('der.badValue', 'string has an octet above 7F', at);
+        }
+        return view(content).toString('latin1');
       case TAG.teletexString:
-        return Buffer.from(content).toString('latin1');
+        // T.61 in name only: what certificates hold under this tag is ISO 8859-1.
+        return view(content).toString('latin1');
       case TAG.bmpString: {
         if (content.length % 2 !== 0) this.#fail('der.badValue', 'BMPString of odd length', at);
-        return Buffer.from(content).swap16().toString('utf16le');
+        const decoded = Buffer.from(content).swap16().toString('utf16le');
+        if (!decoded.isWellFormed()) this.#fail('der.badValue', 'BMPString with half a surrogate pair', at);
+        return decoded;
       }
+      case TAG.universalString:
+        return this.#decodeUcs4(content, at);
       default:
         return this.#fail('der.badTag', 'character string expected', at);
     }
   }
+
+  #decodeUtf8(content: Uint8Array, at: number): string {
+    try {
+      return utf8.decode(content);
+    } catch {
+      return this.#fail('der.badValue', 'UTF8String is not UTF-8', at);
+    }
+  }
+
+  #decodeUcs4(content: Uint8Array, at: number): string {
+    if (content.length % 4 !== 0) this.#fail('der.badValue', 'UniversalString of odd length', at);
+    const points = view(content);
+    let decoded = '';
+    for (let i = 0; i < points.length; i += 4) {
+      const point = points.readUInt32BE(i);
+      if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
+        this.#fail('der.badValue', 'UniversalString with no such character', at);
+      }
+      decoded += String.fromCodePoint(point);
+    }
+    return decoded;
+  }
+}
+
+/** The same octets as a Buffer, without a copy. */
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Reads exactly one SEQUENCE that fills `bytes`; returns the reader over its content. @throws DerError */

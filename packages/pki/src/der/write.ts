@@ -121,20 +121,24 @@ function base128(value: bigint): number[] {
   return out;
 }
 
+/** Content octets of an OBJECT IDENTIFIER given as dotted decimal text. @throws RangeError when it is none */
+export function oidContent(dotted: string): Der {
+  if (!/^[0-2](?:\.(?:0|[1-9]\d*))+$/.test(dotted)) throw new RangeError('not an object identifier');
+  const [first = 0n, second = 0n, ...rest] = dotted.split('.').map((arc) => BigInt(arc));
+  if (first < 2n && second > 39n) throw new RangeError('not an object identifier');
+  return Uint8Array.from([first * 40n + second, ...rest].flatMap(base128));
+}
+
+/** Enough for every identifier of ours; beyond it (identifiers from requests) encodings are not kept. */
+const OID_CACHE_SIZE = 1024;
 const oidCache = new Map<string, Der>();
 
-/** OBJECT IDENTIFIER from dotted decimal text; encodings are kept, so use it only for known identifiers. */
+/** OBJECT IDENTIFIER from dotted decimal text. @throws RangeError when it is none */
 export function oid(dotted: string): Der {
   const known = oidCache.get(dotted);
   if (known !== undefined) return known;
-  const arcs = dotted.split('.').map((arc) => BigInt(arc));
-  const [first, second] = arcs;
-  if (first === undefined || second === undefined || first > 2n || (first < 2n && second > 39n)) {
-    throw new RangeError(`not an object identifier: ${dotted}`);
-  }
-  const content = [first * 40n + second, ...arcs.slice(2)].flatMap(base128);
-  const encoded = tlv(TAG.oid, Uint8Array.from(content));
-  oidCache.set(dotted, encoded);
+  const encoded = tlv(TAG.oid, oidContent(dotted));
+  if (oidCache.size < OID_CACHE_SIZE) oidCache.set(dotted, encoded);
   return encoded;
 }
 
