@@ -4,3 +4,5 @@ export * from './names/index.ts';
 export * from './keys/index.ts';
 export * from './goodkey/index.ts';
 export * from './csr/index.ts';
+export * from './profiles/index.ts';
+export * from './certificate/index.ts';

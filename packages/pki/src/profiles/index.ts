@@ -1,0 +1,5 @@
+export { usageFamily } from './key-usage.ts';
+export { ACCESS_METHOD, EKU, EXTENSION, KEY_USAGE_BIT, type KeyUsage, POLICY } from './oids.ts';
+export { certificateProfile, PROFILES } from './table.ts';
+export type { CertificateProfile, ProfileKind, SanRule, SubjectRule, UsageFamily, ValidationLevel } from './types.ts';
+export { maxValidityDays, validityLimit } from './validity.ts';
