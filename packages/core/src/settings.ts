@@ -30,7 +30,10 @@ export interface CoreLog {
 /** Everything outside that the core is given. */
 export interface CoreDependencies {
   readonly store: Store;
+  /** Time of the domain: what the sandbox can move. */
   readonly clock: Clock;
+  /** Real time: tokens, leases, request signatures. The same as `clock` outside the sandbox. */
+  readonly wallClock: Clock;
   readonly random: Random;
   readonly vault: KeyVault;
   readonly secrets: SecretBox;

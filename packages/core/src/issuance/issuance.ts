@@ -2,13 +2,15 @@
  * The certification authority: prepare → lint → record → permit → sign. `prepare` touches no key; the caller commits the
  * record it returns; only then does `sign` mint the permit. docs/explain/issuance-cycle.md tells the whole story.
  */
+
+import { createHash } from 'node:crypto';
 import {
   assembleCertificate,
   buildTbsCertificate,
   certificateProfile,
   checkKey,
-  describeSpki,
   type DistinguishedName,
+  describeSpki,
   fail,
   type GeneralName,
   type IssuerContext,
@@ -21,7 +23,6 @@ import {
   signatureAlgorithmFor,
   validityLimit,
 } from '@certwright/pki';
-import { createHash } from 'node:crypto';
 import type { Outcome } from '../api.ts';
 import { domainError } from '../errors.ts';
 import type { Instant } from '../ports/world.ts';
@@ -79,7 +80,9 @@ export function crlPath(slug: string, partition: number): string {
   return partition === 0 ? `/crl/${slug}.crl` : `/crl/${slug}/${partition}.crl`;
 }
 
-export function createIssuance(deps: Pick<CoreDependencies, 'store' | 'clock' | 'random' | 'vault' | 'settings'>): Issuance {
+export function createIssuance(
+  deps: Pick<CoreDependencies, 'store' | 'clock' | 'random' | 'vault' | 'settings'>,
+): Issuance {
   const issuers = new Map<number, PreparedIssuer>();
   const { publicHttpUrl } = deps.settings;
 
@@ -95,7 +98,8 @@ export function createIssuance(deps: Pick<CoreDependencies, 'store' | 'clock' | 
     const known = issuers.get(ca.id);
     if (known !== undefined && known.version === ca.version) return known.context;
     const certificate = parseCertificate(ca.certificate);
-    if (!certificate.ok) throw new Error(`certificate of CA ${ca.slug} on record cannot be parsed: ${certificate.error.code}`);
+    if (!certificate.ok)
+      throw new Error(`certificate of CA ${ca.slug} on record cannot be parsed: ${certificate.error.code}`);
     const context = issuerContext({
       name: certificate.value.subject,
       keyIdentifier: certificate.value.subjectKeyIdentifier,
@@ -124,7 +128,8 @@ export function createIssuance(deps: Pick<CoreDependencies, 'store' | 'clock' | 
       const limits = [input.notAfter, validityLimit(profile, notBefore)];
       if (issuer.kind === 'ca') limits.push(issuer.ca.notAfter);
       const notAfter = Math.floor(Math.min(...limits) / 1000) * 1000;
-      if (notAfter <= now) return fail(domainError('issuance.refused', 'No validity is left: the CA or the term ends now'));
+      if (notAfter <= now)
+        return fail(domainError('issuance.refused', 'No validity is left: the CA or the term ends now'));
 
       const serial = serialNumber(deps.random.bytes(16));
       const partitions = issuer.kind === 'ca' ? issuer.ca.crl.partitions : 1;
@@ -142,9 +147,13 @@ export function createIssuance(deps: Pick<CoreDependencies, 'store' | 'clock' | 
         spki: input.spki,
         notBefore,
         notAfter,
-        ...(issuer.kind === 'ca' && partitions > 1 ? { crlUrl: publicHttpUrl + crlPath(issuer.ca.slug, crlPartition) } : {}),
+        ...(issuer.kind === 'ca' && partitions > 1
+          ? { crlUrl: publicHttpUrl + crlPath(issuer.ca.slug, crlPartition) }
+          : {}),
       });
-      const findings = lintTbs(tbs, { profile, issuer: context, now }).filter((finding) => finding.severity === 'error');
+      const findings = lintTbs(tbs, { profile, issuer: context, now }).filter(
+        (finding) => finding.severity === 'error',
+      );
       if (findings.length > 0) {
         const rules = findings.map((finding) => `${finding.id} (${finding.source}): ${finding.detail}`).join('; ');
         return fail(domainError('issuance.refused', `The certificate would break ${rules}`));
