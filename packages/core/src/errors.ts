@@ -30,7 +30,6 @@ export const ERROR_CODES = [
   'order.subscription',
   'order.organizationMissing',
   'order.organizationUnknown',
-  'order.preVettingTokenWrong',
   'order.sanLimit',
   'order.wrongState',
   'order.notIssued',

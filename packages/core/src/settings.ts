@@ -1,3 +1,4 @@
+import type { KeyPolicy } from '@certwright/pki';
 import type { Mailer, Perspective } from './ports/network.ts';
 import type { Store } from './ports/store.ts';
 import type { Clock, KeyVault, Random, SecretBox } from './ports/world.ts';
@@ -17,6 +18,8 @@ export interface CoreSettings {
   readonly ocspLifetimeMs: number;
   /** Resident bound of kept OCSP answers, in entries. */
   readonly ocspCacheEntries: number;
+  /** Lists of keys that are never certified. */
+  readonly keyChecks: Pick<KeyPolicy, 'blocked' | 'debianWeak'>;
   /** Orders are taken for any `caProfileId` and `masterProductId` (sandbox). */
   readonly acceptAnyCaProfile: boolean;
 }

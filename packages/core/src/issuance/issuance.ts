@@ -19,6 +19,7 @@ import {
   lintTbs,
   ok,
   parseCertificate,
+  selfIssuerContext,
   serialNumber,
   signatureAlgorithmFor,
   validityLimit,
@@ -81,7 +82,7 @@ export function crlPath(slug: string, partition: number): string {
 }
 
 export function createIssuance(
-  deps: Pick<CoreDependencies, 'store' | 'clock' | 'random' | 'vault' | 'settings'>,
+  deps: Pick<CoreDependencies, 'store' | 'clock' | 'wallClock' | 'random' | 'vault' | 'settings'>,
 ): Issuance {
   const issuers = new Map<number, PreparedIssuer>();
   const { publicHttpUrl } = deps.settings;
@@ -100,14 +101,16 @@ export function createIssuance(
     const certificate = parseCertificate(ca.certificate);
     if (!certificate.ok)
       throw new Error(`certificate of CA ${ca.slug} on record cannot be parsed: ${certificate.error.code}`);
-    const context = issuerContext({
-      name: certificate.value.subject,
-      keyIdentifier: certificate.value.subjectKeyIdentifier,
-      spki: certificate.value.spki,
-      urls: urls(ca.slug),
-    });
-    issuers.set(ca.id, { version: ca.version, context });
-    return context;
+    const context = issuerContext(certificate.value, urls(ca.slug));
+    if (!context.ok) throw new Error(`CA ${ca.slug} cannot issue: ${context.error.detail}`);
+    issuers.set(ca.id, { version: ca.version, context: context.value });
+    return context.value;
+  }
+
+  function selfContext(input: IssuanceInput): IssuerContext {
+    const context = selfIssuerContext(input.subject, input.spki);
+    if (!context.ok) throw new Error(`a root cannot be made of this key: ${context.error.detail}`);
+    return context.value;
   }
 
   return {
@@ -116,9 +119,10 @@ export function createIssuance(
       if (profile === undefined) throw new Error(`no certificate profile ${input.profileId}`);
       const key = describeSpki(input.spki);
       if (!key.ok) return fail(domainError('csr.keyRefused', `The public key is not usable: ${key.error.detail}`));
-      const keyFindings = checkKey(key.value, { allowed: profile.allowedKeys });
-      const refused = keyFindings[0];
-      if (refused !== undefined || key.value.algorithm === null) {
+      const keyFindings = checkKey(key.value, { allowed: profile.allowedKeys, ...deps.settings.keyChecks });
+      const [refused] = keyFindings;
+      const keyAlgorithm = key.value.algorithm;
+      if (refused !== undefined || keyAlgorithm === undefined) {
         return fail(domainError('csr.keyRefused', refused?.detail ?? 'The key algorithm is not accepted'));
       }
       const now = deps.clock.now();
@@ -134,10 +138,7 @@ export function createIssuance(
       const serial = serialNumber(deps.random.bytes(16));
       const partitions = issuer.kind === 'ca' ? issuer.ca.crl.partitions : 1;
       const crlPartition = 1 + ((serial[serial.length - 1] ?? 0) % partitions);
-      const context =
-        issuer.kind === 'ca'
-          ? contextOf(issuer.ca)
-          : issuerContext({ name: input.subject, spki: input.spki, urls: urls(issuer.slug) });
+      const context = issuer.kind === 'ca' ? contextOf(issuer.ca) : selfContext(input);
       const tbs = buildTbsCertificate({
         profile,
         issuer: context,
@@ -171,7 +172,7 @@ export function createIssuance(
         profileId: profile.id,
         label: input.label,
         names: input.names,
-        keyAlgorithm: key.value.algorithm,
+        keyAlgorithm,
         spkiSha256: createHash('sha256').update(input.spki).digest('hex'),
         notBefore,
         notAfter,
@@ -179,7 +180,7 @@ export function createIssuance(
         revokedAt: null,
         revocationReason: null,
         downloadedAt: null,
-        leaseUntil: now + SIGNING_LEASE_MS,
+        leaseUntil: deps.wallClock.now() + SIGNING_LEASE_MS,
         createdAt: now,
         version: 1,
       });
