@@ -6,3 +6,5 @@ export * from './goodkey/index.ts';
 export * from './csr/index.ts';
 export * from './profiles/index.ts';
 export * from './certificate/index.ts';
+export * from './lint/index.ts';
+export * from './crl/index.ts';
