@@ -8,3 +8,5 @@ export * from './profiles/index.ts';
 export * from './certificate/index.ts';
 export * from './lint/index.ts';
 export * from './crl/index.ts';
+export * from './ocsp/index.ts';
+export * from './cms/index.ts';

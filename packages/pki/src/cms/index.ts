@@ -1,0 +1,1 @@
+export { type CmsError, certsOnly, parseCertsOnly } from './certs-only.ts';
