@@ -85,9 +85,7 @@ export function parseHosts(hostname: string, additional: readonly string[]): Res
 }
 
 /** Splits a product variant such as `ov-wildcard-ucc` into level and, when the long form was used, its shape. */
-export function parseSslVariant(
-  variant: string,
-):
+export function parseSslVariant(variant: string):
   | {
       readonly level: SslLevel;
       readonly shape: { readonly wildcard: boolean; readonly multiDomain: boolean } | undefined;
