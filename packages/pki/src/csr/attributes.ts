@@ -40,14 +40,28 @@ function readExtensions(value: DerReader, into: Map<string, RequestedExtension>)
   }
 }
 
+/** Everything in a name that may end as text in a log or on a page. */
+function textsOf(name: GeneralName): readonly string[] {
+  switch (name.kind) {
+    case 'dns':
+    case 'email':
+    case 'uri':
+      return [name.value];
+    case 'directoryName':
+      return name.name.flat().map(({ value }) => value);
+    case 'ip':
+    case 'otherName':
+    case 'registeredId':
+      return [];
+  }
+}
+
 function readSans(value: Uint8Array): GeneralName[] {
   const reader = new DerReader(value);
   const names = readGeneralNames(reader);
   reader.end();
-  for (const name of names) {
-    if ('value' in name && typeof name.value === 'string' && /[\u0000-\u001f\u007f]/.test(name.value)) {
-      refuse('csr.badExtension', 'subjectAltName has a control character');
-    }
+  if (names.flatMap(textsOf).some((text) => /\p{Cc}/u.test(text))) {
+    refuse('csr.badExtension', 'subjectAltName has a control character');
   }
   return names;
 }

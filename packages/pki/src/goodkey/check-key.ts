@@ -1,5 +1,10 @@
-import type { RsaPublicKeyInfo } from '../keys/index.ts';
-import { KEY_ALGORITHMS, type KeyAlgorithm, type PublicKeyInfo, spkiFingerprint } from '../keys/index.ts';
+import {
+  KEY_ALGORITHMS,
+  type KeyAlgorithm,
+  type PublicKeyInfo,
+  type RsaPublicKeyInfo,
+  spkiFingerprint,
+} from '../keys/index.ts';
 import { debianFingerprint } from './blocklist.ts';
 import { closePrimes, isRocaWeak, primorialResidue, smallFactor } from './rsa-weaknesses.ts';
 

@@ -40,7 +40,7 @@ function importKey(key: Uint8Array | KeyObject): KeyObject | undefined {
 /**
  * Whether `signature` over `tbs` is good. `key` is a DER SubjectPublicKeyInfo or a public key, `sigAlgDer` the complete
  * AlgorithmIdentifier. False as well for an unknown or weak algorithm, one of another family than the key,
- * and a key that cannot be imported. The work is done by the thread pool.
+ * and a key that cannot be imported or computed with. The work is done by the thread pool.
  */
 export function verifySignature(
   key: Uint8Array | KeyObject,
@@ -51,10 +51,10 @@ export function verifySignature(
   const algorithm = signatureAlgorithmOf(sigAlgDer);
   const publicKey = algorithm === undefined ? undefined : importKey(key);
   if (algorithm === undefined || publicKey?.asymmetricKeyType !== algorithm.family) return Promise.resolve(false);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
+    // An error here means a key or signature that the library cannot compute with: nothing is proved by it.
     verify(algorithm.digest, tbs, keyInput(publicKey, algorithm), signature, (error, good) => {
-      if (error !== null) reject(error);
-      else resolve(good);
+      resolve(error === null && good);
     });
   });
 }

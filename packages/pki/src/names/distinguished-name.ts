@@ -17,9 +17,9 @@ export type Rdn = readonly AttributeTypeAndValue[];
 /** RDNs in DER order: the most general (country, domain component) first. */
 export type DistinguishedName = readonly Rdn[];
 
-/** More levels or attributes than any real name has; a bound on what hostile input costs. */
-const MAX_RDNS = 64;
-const MAX_ATTRIBUTES_PER_RDN = 16;
+/** More than any real name has: a bound on what hostile input costs. */
+export const MAX_RDNS = 64;
+export const MAX_ATTRIBUTES_PER_RDN = 16;
 
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 const ASCII = /^[\u0000-\u007f]*$/;

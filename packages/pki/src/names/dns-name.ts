@@ -35,7 +35,7 @@ const MAX_TEXT = 1024;
 
 /** A plain name: nothing of it needs a closer look. Labels of 1–63, none with hyphens in places three and four. */
 const PLAIN =
-  /^(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!..--)(?=[a-z0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+  /^(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!..--)(?!\d+$|0x[0-9a-f]*$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 const refuse = (code: DnsNameErrorCode, detail: string): { readonly ok: false; readonly error: DnsNameError } =>
   fail({ code, detail });

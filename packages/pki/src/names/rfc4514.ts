@@ -2,7 +2,13 @@ import { DerError, DerReader } from '../der/read.ts';
 import * as der from '../der/write.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { attributeRule, attributeTypeByName } from './attribute-types.ts';
-import type { AttributeTypeAndValue, DistinguishedName, Rdn } from './distinguished-name.ts';
+import {
+  type AttributeTypeAndValue,
+  type DistinguishedName,
+  MAX_ATTRIBUTES_PER_RDN,
+  MAX_RDNS,
+  type Rdn,
+} from './distinguished-name.ts';
 
 export type NameErrorCode =
   | 'name.tooLong'
@@ -20,8 +26,6 @@ export interface NameError {
 }
 
 const MAX_TEXT = 16_384;
-const MAX_RDNS = 64;
-const MAX_ATTRIBUTES_PER_RDN = 16;
 
 const SPECIAL = /["+,;<>\\]/g;
 const OID_TEXT = /^(?:OID\.)?([0-2](?:\.(?:0|[1-9]\d{0,38}))+)$/i;
