@@ -89,7 +89,7 @@ export function createDnsResolver(options: DnsResolverOptions = {}): Resolver {
 }
 
 /** The servers of the system's resolver configuration. */
-export function systemDnsServers(): DnsServerAddress[] {
+function systemDnsServers(): DnsServerAddress[] {
   return getServers().flatMap((text) => parseDnsServer(text) ?? []);
 }
 

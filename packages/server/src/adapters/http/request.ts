@@ -99,7 +99,10 @@ export function requestAddress(input: AddressedRequest): Promise<AddressedOutcom
       else if (code.startsWith('HPE_')) fail('malformed', 'the answer is not valid HTTP');
       else fail('connect', 'the connection was closed before an answer');
     });
-    request.on('upgrade', () => fail('malformed', 'the server wants another protocol'));
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      fail('malformed', 'the server wants another protocol');
+    });
     request.on('response', (response) => {
       const status = response.statusCode ?? 0;
       const { location } = response.headers;

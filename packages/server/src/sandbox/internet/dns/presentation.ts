@@ -16,6 +16,7 @@ const CHARACTER_STRING_BYTES = 255;
  * unless it consists of quoted strings only (`"a" "b"`), which then are its character-strings.
  */
 export function encodeText(type: SandboxRecordType, text: string): Buffer | undefined {
+  if (text.length > 4 * MAX_TEXT_BYTES) return undefined;
   switch (type) {
     case 'A':
       return isIPv4(text) ? Buffer.from(text.split('.').map(Number)) : undefined;

@@ -3,6 +3,8 @@
 const MAX_DEPTH = 8;
 const MAX_PARTS = 100;
 const MAX_HEADER_LINES = 1_000;
+/** Longest Content-Type or Content-Disposition that is looked at. */
+const MAX_STRUCTURED_CHARACTERS = 8_192;
 
 export interface ParsedMail {
   readonly from: string;
@@ -120,9 +122,10 @@ function decodeBody({ headers, body }: Part, charset: string): string {
   return decodeCharset(body, charset);
 }
 
-/** RFC 2045 section 6.7, on text whose characters stand for bytes. */
+/** RFC 2045 section 6.7, on text whose characters stand for bytes; white space at the end of a line is transport noise. */
 function decodeQuotedPrintable(text: string): Buffer {
-  const joined = text.replace(/[ \t]+(?=\r?\n|$)/g, '').replace(/=\r?\n/g, '');
+  const lines = text.split(/\r?\n/).map((line) => line.trimEnd());
+  const joined = lines.join('\r\n').replaceAll('=\r\n', '');
   return Buffer.from(
     joined.replace(/=([0-9a-fA-F]{2})/g, (_, hex: string) => hexCharacter(hex)),
     'latin1',
@@ -153,7 +156,8 @@ function decodeCharset(bytes: Uint8Array, charset: string): string {
 }
 
 /** `value; name=token; name="quoted"` in lower case but for the parameter values. */
-function parseHeaderValue(text: string): HeaderValue {
+function parseHeaderValue(header: string): HeaderValue {
+  const text = header.slice(0, MAX_STRUCTURED_CHARACTERS);
   const parameters = new Map<string, string>();
   for (const match of text.matchAll(/;\s*([^=;\s]{1,64})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g)) {
     const [, name = '', quoted, token = ''] = match;
