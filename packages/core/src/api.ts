@@ -328,6 +328,8 @@ export interface OrderService {
 
 export interface ChallengeView {
   readonly domain: DomainRecord;
+  /** The name as the order or the register has it: a wildcard of an order keeps its `*.`, its row may not. */
+  readonly name: string;
   readonly method: ValidationMethod;
   /** Undefined when the domain is verified. */
   readonly challenge?: import('./records/domains.ts').Challenge;
@@ -429,9 +431,7 @@ export interface DomainService {
   ): Outcome<VerificationView>;
 
   /** What the page behind a mailed link shows; changes nothing. Error `notFound`. */
-  mailApproval(
-    token: string,
-  ): Outcome<{
+  mailApproval(token: string): Outcome<{
     readonly domainName: string;
     readonly accountName: string;
     readonly recipient: string;

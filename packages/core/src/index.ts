@@ -5,5 +5,5 @@ export type * from './ports/network.ts';
 export * from './ports/store.ts';
 export type * from './ports/world.ts';
 export type * from './records/index.ts';
-export type { CoreDependencies, CoreLog, CoreSettings } from './settings.ts';
+export type { CoreDependencies, CoreLog, CoreSettings, PublicSuffix } from './settings.ts';
 export { type NonEmpty, unreachable } from './util.ts';

@@ -30,6 +30,9 @@ export interface CoreLog {
   error(event: string, fields: Readonly<Record<string, unknown>>, error?: unknown): void;
 }
 
+/** `isSuffix`: the name is a registry's own; `registrable`: suffix and one label, null when the name has none. */
+export type PublicSuffix = (name: string) => { readonly isSuffix: boolean; readonly registrable: string | null };
+
 /** Everything outside that the core is given. */
 export interface CoreDependencies {
   readonly store: Store;
@@ -43,6 +46,8 @@ export interface CoreDependencies {
   /** At least one; the first is the primary. */
   readonly perspectives: readonly [Perspective, ...Perspective[]];
   readonly mailer: Mailer;
+  /** Where registrations begin: the ICANN part of the Public Suffix List, for a name in ASCII without `*.`. */
+  readonly publicSuffix: PublicSuffix;
   readonly settings: CoreSettings;
   readonly log: CoreLog;
 }

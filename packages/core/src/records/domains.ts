@@ -77,6 +77,8 @@ export interface MailApprovalRecord {
   readonly domainId: number;
   readonly recipient: string;
   readonly challengeToken: string;
+  /** When the mail was asked for; the bound on mails to one recipient counts from here. */
+  readonly requestedAt: Instant;
   readonly expiresAt: Instant;
   readonly approvedAt: Instant | null;
   readonly version: number;
