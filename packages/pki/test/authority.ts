@@ -17,11 +17,11 @@ import {
   nameOf,
   parseCertificate,
   type Result,
+  recommendedNotAfter,
   selfIssuerContext,
   serialNumber,
   signatureAlgorithmFor,
   signWith,
-  validityLimit,
 } from '@certwright/pki';
 
 /** The value of a result that must be good. */
@@ -70,7 +70,7 @@ export const URLS: IssuerUrls = {
 export function tbsOf(issuer: IssuerContext, order: Order): Uint8Array {
   const { sans = [], serial = serialNumber(randomBytes(16)), crlUrl, ...rest } = order;
   const notBefore = order.notBefore ?? Date.now() - order.profile.backdateSeconds * 1000;
-  const limit = validityLimit(order.profile, notBefore);
+  const limit = recommendedNotAfter(order.profile, notBefore);
   const notAfter = order.notAfter ?? Math.min(limit, issuer.notAfter ?? limit);
   const input = { ...rest, issuer, sans, serial, notBefore, notAfter };
   return buildTbsCertificate(crlUrl === undefined ? input : { ...input, crlUrl });

@@ -18,6 +18,7 @@ import {
   nameOf,
   parseIp,
   readTbsCertificate,
+  recommendedNotAfter,
   selfIssuerContext,
   signatureAlgorithmFor,
 } from '@certwright/pki';
@@ -61,7 +62,8 @@ function base(id: string, order: Omit<Order, 'profile' | 'spki'> & { spki?: Uint
   const chosen = profile(id);
   const issuer = id === 'root' ? selfContext : id === 'issuing-ca' ? root.context : issuerBase;
   const notBefore = NOW - BACKDATE;
-  const tbs = tbsOf(issuer, { spki: ecKey, notBefore, ...order, profile: chosen });
+  const notAfter = Math.min(recommendedNotAfter(chosen, notBefore), issuer.notAfter ?? Infinity);
+  const tbs = tbsOf(issuer, { spki: ecKey, notBefore, notAfter, ...order, profile: chosen });
   return { profile: chosen, issuer, tbs };
 }
 
@@ -225,6 +227,7 @@ const BREACHES: Readonly<Record<string, readonly [base: Base, ...changes: Change
     },
   ],
   e_validity_too_long: [DV, lasting(200 * DAY)],
+  w_validity_uses_up_limit: [DV, lasting(200 * DAY - 1000)],
   e_validity_start_not_near_issuance: [
     DV,
     (parts) => {
@@ -429,8 +432,9 @@ describe('lint', () => {
         const issuer = { ...issuerBase, notAfter: now + 3650 * DAY };
         return lintTbs(assemble(parts), { profile: DV.profile, issuer, now }).map(({ id }) => id);
       };
-      assert.deepEqual(lint(days * DAY - 1000), []);
-      assert.deepEqual(lint(days * DAY), ['e_validity_too_long']);
+      assert.deepEqual(lint((days - 1) * DAY - 1000), []);
+      assert.deepEqual(lint(days * DAY - 1000), ['w_validity_uses_up_limit']);
+      assert.deepEqual(lint(days * DAY), ['e_validity_too_long', 'w_validity_uses_up_limit']);
     }
   });
 

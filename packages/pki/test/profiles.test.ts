@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EKU, maxValidityDays, PROFILES, validityLimit } from '@certwright/pki';
+import { EKU, maxValidityDays, PROFILES, recommendedNotAfter, validityLimit } from '@certwright/pki';
 import fc from 'fast-check';
 import { profile } from './authority.ts';
 
@@ -28,6 +28,13 @@ describe('validity of publicly trusted TLS certificates', () => {
   it('counts the last second as part of the validity', () => {
     const notBefore = Date.parse('2026-06-01T12:00:00Z');
     assert.equal(validityLimit(tls, notBefore), notBefore + 200 * DAY - 1000);
+  });
+
+  it('is recommended to end a day before the limit', () => {
+    const notBefore = Date.parse('2026-06-01T12:00:00Z');
+    assert.equal(recommendedNotAfter(tls, notBefore), notBefore + 199 * DAY - 1000);
+    const client = profile('tls-client');
+    assert.equal(recommendedNotAfter(client, notBefore), validityLimit(client, notBefore));
   });
 
   it('cuts a start between two seconds', () => {

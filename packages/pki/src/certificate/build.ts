@@ -16,6 +16,7 @@ import {
 } from './extensions.ts';
 import type { IssuerContext } from './types.ts';
 
+/** Use the same `profile` and `issuer` objects again and again: encodings are cached by identity. */
 export interface TbsInput {
   readonly profile: CertificateProfile;
   readonly issuer: IssuerContext;

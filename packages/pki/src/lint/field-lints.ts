@@ -1,6 +1,6 @@
 import { signatureAlgorithmFor } from '../keys/index.ts';
 import { maxValidityDays } from '../profiles/index.ts';
-import { error, isRoot, type Lint, type LintSubject, sameBytes } from './types.ts';
+import { error, isPublicTls, isRoot, type Lint, type LintSubject, sameBytes, warn } from './types.ts';
 
 const DAY_MS = 86_400_000;
 const UTC_TIME_ENDS = Date.UTC(2050, 0, 1);
@@ -21,9 +21,9 @@ function encodingProblem({ certificate }: LintSubject): string | undefined {
 }
 
 /** The last second belongs to the validity, hence the second that is added. */
-function validityProblem({ certificate, profile, now }: LintSubject): string | undefined {
+function validityProblem({ certificate, profile, now }: LintSubject, sparedDays: number): string | undefined {
   const { notBefore, notAfter } = certificate;
-  const days = maxValidityDays(profile, Math.max(now, notBefore));
+  const days = maxValidityDays(profile, Math.max(now, notBefore)) - sparedDays;
   const lasts = notAfter + 1000 - notBefore;
   return lasts > days * DAY_MS ? `lasts ${lasts / 1000} s, more than ${days} days` : undefined;
 }
@@ -68,7 +68,8 @@ export const FIELD_LINTS: readonly Lint[] = [
     certificate.notAfter > certificate.notBefore ? undefined : 'notAfter is not later than notBefore',
   ),
   error('validity_time_encoding', 'RFC 5280 4.1.2.5', encodingProblem),
-  error('validity_too_long', 'TLS BR 6.3.2', validityProblem),
+  error('validity_too_long', 'TLS BR 6.3.2', (subject) => validityProblem(subject, 0)),
+  warn('validity_uses_up_limit', 'TLS BR 6.3.2', (subject) => validityProblem(subject, 1), isPublicTls),
   error('validity_start_not_near_issuance', 'TLS BR 7.1.2.7', startProblem),
   error('validity_beyond_issuer', 'RFC 5280 6.1.3 (a)(2)', ({ certificate, issuer }) =>
     issuer.notAfter !== undefined && certificate.notAfter > issuer.notAfter

@@ -95,7 +95,8 @@ function publicTls(
     kind: 'tlsServer',
     validationLevel,
     allowedKeys: PUBLIC_KEYS,
-    keyUsage: TLS_USAGE,
+    // keyEncipherment beside it would only serve cipher suites without forward secrecy and is not recommended (7.1.2.7.11).
+    keyUsage: SIGNATURE_USAGE,
     extendedKeyUsage: [EKU.serverAuth],
     policies: [policy],
     maxValidityDays: 398,

@@ -31,3 +31,12 @@ export function validityLimit(profile: CertificateProfile, notBeforeMs: number):
   const days = maxValidityDays(profile, start + profile.backdateSeconds * 1000);
   return start + days * DAY_MS - 1000;
 }
+
+/**
+ * The latest notAfter that raises no warning: of publicly trusted TLS certificates a day before {@link validityLimit}, for the
+ * Baseline Requirements (6.3.2) say that certificates SHOULD NOT use up the limit; of others the limit itself.
+ */
+export function recommendedNotAfter(profile: CertificateProfile, notBeforeMs: number): number {
+  const limit = validityLimit(profile, notBeforeMs);
+  return profile.publicTlsSchedule ? limit - DAY_MS : limit;
+}
