@@ -13,20 +13,12 @@ import type {
   Page,
   Requirement,
 } from '@certwright/core';
+import { toPem } from '@certwright/pki';
 import type { Static } from 'typebox';
 import type * as wire from './schemas.ts';
 
 const time = (at: Instant): string => new Date(at).toISOString();
 const timeOrNull = (at: Instant | null): string | null => (at === null ? null : time(at));
-
-/** DER certificate as PEM. */
-export function pem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
-}
 
 export function account(record: AccountRecord): Static<typeof wire.Account> {
   const { number, name, status, currency, createdAt } = record;
@@ -60,7 +52,7 @@ export function authority(record: CaRecord): Static<typeof wire.Authority> {
     notBefore: time(notBefore),
     notAfter: time(notAfter),
     crl: { partitions: crl.partitions, lifetimeSeconds: Math.round(crl.lifetimeMs / 1000) },
-    certificate: pem(certificate),
+    certificate: toPem('CERTIFICATE', certificate),
   };
 }
 
