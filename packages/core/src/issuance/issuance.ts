@@ -22,7 +22,7 @@ import {
   selfIssuerContext,
   serialNumber,
   signatureAlgorithmFor,
-  validityLimit,
+  recommendedNotAfter,
 } from '@certwright/pki';
 import type { Outcome } from '../api.ts';
 import { domainError } from '../errors.ts';
@@ -129,7 +129,7 @@ export function createIssuance(
       const wholeSecond = Math.floor(now / 1000) * 1000;
       const notBefore = input.notBefore ?? wholeSecond - profile.backdateSeconds * 1000;
       const { issuer } = input;
-      const limits = [input.notAfter, validityLimit(profile, notBefore)];
+      const limits = [input.notAfter, recommendedNotAfter(profile, notBefore)];
       if (issuer.kind === 'ca') limits.push(issuer.ca.notAfter);
       const notAfter = Math.floor(Math.min(...limits) / 1000) * 1000;
       if (notAfter <= now)
