@@ -1,0 +1,10 @@
+export { createKeyVault, KeyVaultError, type KeyVaultOptions, type LocalKeyVault } from './key-vault.ts';
+export {
+  keyFromEnvironment,
+  keyFromFile,
+  keyFromPassphrase,
+  type PlatformKey,
+  PlatformKeyError,
+  platformKey,
+} from './platform-key.ts';
+export { createSecretBox, sealedUnder } from './secret-box.ts';
