@@ -1,7 +1,8 @@
 /** What the first process on an empty database makes; safe when several start at once. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AuthorityService, Clock, Core, OperatorContext, Store } from '@certwright/core';
+import type { AuthorityService, Clock, Core, Store } from '@certwright/core';
 import type { Config } from '../config/index.ts';
+import { systemOperator } from './as-account.ts';
 
 const LEASE = 'first-start';
 const LEASE_MS = 60_000;
@@ -35,11 +36,6 @@ interface BeginOptions {
   /** False where the caller makes its own accounts (sandbox). */
   readonly makeFirstAccount: boolean;
 }
-
-export const systemOperator: OperatorContext = {
-  operator: 'certwright',
-  origin: { channel: 'system', requestId: '', ip: '', originator: 'Certwright' },
-};
 
 /** Makes CA, platform account and first account unless they exist, and returns them. */
 export async function begin(options: BeginOptions): Promise<Beginning> {

@@ -1,9 +1,9 @@
 /** The certificate of the HTTPS listener, ordered from this very CA through the ordinary order path, and renewed. */
 import { createHash, X509Certificate } from 'node:crypto';
-import type { CallContext, Clock, Core, CoreLog, SecretBox, Store } from '@certwright/core';
+import type { Clock, Core, CoreLog, SecretBox, Store } from '@certwright/core';
 import { createCsr, generateKey, nameOf, toPem } from '@certwright/pki';
 
-import { systemOperator } from './first-start.ts';
+import { asAccount } from './as-account.ts';
 
 export interface CertificatePem {
   /** The certificate, then the CAs above it without the root. */
@@ -32,6 +32,7 @@ interface OwnCertificateOptions {
 }
 
 const LEASE_MS = 60_000;
+const LABEL = 'certificate of the HTTPS listener';
 
 interface Kept extends CertificatePem {
   readonly version: number;
@@ -76,7 +77,7 @@ export function createOwnCertificate(options: OwnCertificateOptions): OwnCertifi
           ? { op: 'insert', table: 'setting', row: { id: await store.nextId(), name: setting, value, version: 1 } }
           : { op: 'update', table: 'setting', id: before.id, version: before.version, set: { value } },
       ],
-      bookkeeping: 'certificate of the HTTPS listener',
+      bookkeeping: LABEL,
     });
     // whoever was first has one that is as good
     if (!outcome.ok) log.info('tls.renewedElsewhere', {});
@@ -102,7 +103,7 @@ async function order({ core, platformAccount, names }: OwnCertificateOptions): P
   const [hostname = 'localhost', ...additionalHosts] = names;
   const { privateKey } = await generateKey('ec-p256');
   const csr = await createCsr({ subject: nameOf(['CN', hostname]), key: privateKey });
-  const file = await asPlatform(core, platformAccount, async (ctx) => {
+  const file = await asAccount(core, platformAccount, LABEL, async (ctx) => {
     const placed = await core.orders.create(ctx, {
       family: 'private-pki',
       variant: 'intranet-ssl',
@@ -116,7 +117,7 @@ async function order({ core, platformAccount, names }: OwnCertificateOptions): P
       recipientEmails: [],
       tags: [],
       customFields: [],
-      remarks: 'certificate of the HTTPS listener',
+      remarks: LABEL,
       subscription: { years: 1, autoRenew: false, renewBeforeDays: 30 },
       csr,
       attested: true,
@@ -136,28 +137,4 @@ async function order({ core, platformAccount, names }: OwnCertificateOptions): P
     cert: [file.der, ...intermediates].map((der) => toPem('CERTIFICATE', der)).join(''),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
-}
-
-/** Calls the core as the platform's own account: by a credential that lives as long as the call. */
-async function asPlatform<T>(
-  core: Pick<Core, 'credentials'>,
-  accountNumber: string,
-  work: (ctx: CallContext) => Promise<T>,
-): Promise<T> {
-  const { origin } = systemOperator;
-  const created = await core.credentials.create(systemOperator, {
-    accountNumber,
-    authType: 'oauth',
-    label: 'certificate of the HTTPS listener',
-  });
-  if (!created.ok) throw new Error(`no credential for the platform’s account: ${created.error.detail}`);
-  try {
-    const tokens = await core.credentials.tokenByClientSecret(origin, accountNumber, created.value.secret);
-    if (!tokens.ok) throw new Error(`no token for the platform’s account: ${tokens.error.detail}`);
-    const caller = await core.credentials.authenticate(tokens.value.accessToken);
-    if (!caller.ok) throw new Error(`the platform’s account cannot be used: ${caller.error.detail}`);
-    return await work({ caller: caller.value, origin });
-  } finally {
-    await core.credentials.revoke(systemOperator, created.value.credential.id);
-  }
 }

@@ -14,7 +14,7 @@ export type KeySource =
       readonly path: string /** Not named by the operator: it may be made at first start. */;
       readonly isDefault: boolean;
     }
-  | { readonly kind: 'environment'; readonly variable: string; readonly value: string }
+  | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'passphrase'; readonly passphrase: string };
 
 export type TlsSource =
@@ -205,9 +205,8 @@ function keySource(
   const given = Object.entries(key).filter(([, value]) => value !== undefined);
   if (given.length > 1) problem('key', `choose one of ${given.map(([name]) => `key.${name}`).join(', ')}`);
   if (key.env !== undefined) {
-    const value = env[key.env];
-    if (value === undefined || value === '') problem('key.env', `the environment variable ${key.env} is not set`);
-    return { kind: 'environment', variable: key.env, value: value ?? '' };
+    if (!env[key.env]) problem('key.env', `the environment variable ${key.env} is not set`);
+    return { kind: 'environment', variable: key.env };
   }
   if (key.passphrase !== undefined) return { kind: 'passphrase', passphrase: key.passphrase };
   if (key.file !== undefined) return { kind: 'file', path: resolve(key.file), isDefault: false };

@@ -79,7 +79,9 @@ export const ConfigSchema = Type.Object(
           pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
         }),
       ),
-      passphrase: Type.Optional(text('Passphrase from which the key is derived.', { secret: true })),
+      passphrase: Type.Optional(
+        text('Passphrase of at least 12 characters from which the key is derived.', { secret: true }),
+      ),
     }),
     tls: section('Certificate of the HTTPS listener.', {
       mode: choice(
@@ -138,9 +140,10 @@ export const ConfigSchema = Type.Object(
         maximum: 398,
         default: 200,
       }),
-      caaIdentities: list('Domain names that a CAA record may authorize; the first one is shown in hints.', [
-        'certwright.invalid',
-      ]),
+      caaIdentities: list(
+        'Domain names that a CAA record may authorize, first the one shown in hints; none: the host of `publicUrl`.',
+        [],
+      ),
     }),
     log: section('Log: JSON lines on standard error.', {
       level: choice(LOG_LEVELS, 'Least level that is written.', 'info'),
