@@ -181,7 +181,8 @@ const TLS_CLIENT: CertificateProfile = {
   ...END_ENTITY,
   id: 'tls-client',
   kind: 'tlsClient',
-  keyUsage: TLS_USAGE,
+  // clientAuth goes with signatures alone (RFC 5280 section 4.2.1.12)
+  keyUsage: SIGNATURE_USAGE,
   extendedKeyUsage: [EKU.clientAuth],
   maxValidityDays: 825,
   subject: subject(['CN'], [...ANY_ORGANIZATION, 'DC', 'UID', 'GN', 'SN', 'title', 'dnQualifier', 'emailAddress']),
@@ -266,7 +267,7 @@ const RA: CertificateProfile = {
   id: 'ra',
   kind: 'ra',
   keyUsage: TLS_USAGE,
-  extendedKeyUsage: [EKU.cmcRa, EKU.clientAuth],
+  extendedKeyUsage: [EKU.cmcRa],
   maxValidityDays: 730,
   subject: subject(['CN'], [...ANY_ORGANIZATION, 'DC', 'UID']),
   san: {
