@@ -14,8 +14,8 @@ export interface Metrics {
   observeStore(store: Store): Store;
   /** The same vault, its signatures measured. */
   observeVault<V extends KeyVault>(vault: V): KeyVault;
-  /** A value read when metrics are asked for; a reader that fails leaves the metric out. */
-  gauge(name: string, help: string, read: () => Promise<number> | number): void;
+  /** Values by label, read when metrics are asked for; a reader that fails leaves the metric out. */
+  gauge(name: string, help: string, label: string, read: () => Promise<Iterable<readonly [string, number]>>): void;
 }
 
 export function createMetrics(): Metrics {
@@ -150,16 +150,18 @@ export function createMetrics(): Metrics {
     request,
     observeStore,
     observeVault,
-    gauge(name, help, read) {
+    gauge(name, help, label, read) {
       new Gauge({
         name,
         help,
+        labelNames: [label],
         registers: [registry],
         async collect() {
+          this.reset();
           try {
-            this.set(await read());
+            for (const [value, number] of await read()) this.labels(value).set(number);
           } catch {
-            this.remove();
+            this.reset();
           }
         },
       });

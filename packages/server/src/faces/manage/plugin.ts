@@ -1,10 +1,12 @@
 /** The management API `/api/manage/v1`: Certwright's own, used by the command line. */
-import { StoreUnavailableError } from '@certwright/core';
 import swagger from '@fastify/swagger';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { BodySyntaxError, classifyFailure } from '../../http/failure.ts';
+import { parseJsonBody } from '../../http/json-body.ts';
+import { PRIVATE_ANSWER_HEADERS } from '../../http/security-headers.ts';
 import { type Actor, bearerActor, socketActor } from './actors.ts';
 import { sendDomainError, sendProblem } from './errors.ts';
 import { type ManageDependencies, type Operation, operations } from './operations.ts';
@@ -18,7 +20,6 @@ export interface ManageOptions extends ManageDependencies {
 }
 
 const BODY_LIMIT = 1 << 20;
-const RETRY_MS = 1_000;
 
 /** Unknown members are errors: who manages a CA should not be left to guess what a mistyped option did. */
 function validators() {
@@ -34,6 +35,15 @@ export const faceManage: FastifyPluginAsync<ManageOptions> = async (app, options
   const actors = new WeakMap<FastifyRequest, Actor>();
   const validatorFor = validators();
   app.setValidatorCompiler(({ schema, httpPart }) => validatorFor(httpPart).compile(schema));
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer) => {
+    const body = parseJsonBody(bytes);
+    if (!body.ok) throw new BodySyntaxError(body.error);
+    return body.value;
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(PRIVATE_ANSWER_HEADERS);
+    done();
+  });
   handleErrors(app, options);
   for (const component of COMPONENTS) app.addSchema(component);
 
@@ -118,30 +128,36 @@ function fieldError({ keyword, instancePath, params, message }: ValidationIssue)
   return { field, message: `${text ?? 'is not valid'}${allowed}` };
 }
 
+type FrameworkError = Error & { readonly validation?: readonly ValidationIssue[] };
+
 function handleErrors(app: FastifyInstance, { log }: ManageOptions): void {
-  app.setErrorHandler(
-    (error: Error & { statusCode?: number; validation?: readonly ValidationIssue[] }, request, reply) => {
-      if (error.validation !== undefined) {
-        const errors = error.validation.map(fieldError);
-        const detail = errors.map(({ field, message }) => `${field} ${message}`.trim()).join('; ');
-        return sendProblem(request, reply, { status: 400, code: 'request.invalid', detail, errors });
-      }
-      if (error instanceof StoreUnavailableError) {
+  app.setErrorHandler((error: FrameworkError, request, reply) => {
+    if (error.validation !== undefined) {
+      const errors = error.validation.map(fieldError);
+      const detail = errors.map(({ field, message }) => `${field} ${message}`.trim()).join('; ');
+      return sendProblem(request, reply, { status: 400, code: 'request.invalid', detail, errors });
+    }
+    const failure = classifyFailure(error);
+    switch (failure.kind) {
+      case 'bug':
         log(error, request);
-        const detail = error.unknown
-          ? 'The database was lost during the commit; look whether the change took effect before trying again'
-          : 'The database cannot be reached; nothing was changed, try again';
-        return sendProblem(request, reply, { status: 503, code: 'store.unavailable', detail, retryAfterMs: RETRY_MS });
-      }
-      const status = error.statusCode ?? 500;
-      if (status >= 400 && status < 500) {
-        return sendProblem(request, reply, { status, code: 'request.invalid', detail: error.message });
-      }
-      log(error, request);
-      const detail = 'An internal error; the log has it under this request id';
-      return sendProblem(request, reply, { status: 500, code: 'internal', detail });
-    },
-  );
+        return sendProblem(request, reply, {
+          status: 500,
+          code: 'internal',
+          detail: 'An internal error; the log has it under this request id',
+        });
+      case 'unavailable':
+        log(error, request);
+        return sendProblem(request, reply, {
+          status: 503,
+          code: 'store.unavailable',
+          detail: failure.detail,
+          retryAfterMs: failure.retryAfterSeconds * 1000,
+        });
+      default:
+        return sendProblem(request, reply, { status: failure.status, code: 'request.invalid', detail: failure.detail });
+    }
+  });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, { status: 404, code: 'notFound', detail: 'No such operation' }),
   );
