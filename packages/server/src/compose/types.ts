@@ -17,6 +17,8 @@ export interface PlatformOverrides {
   /** False: no management socket. */
   readonly manageSocket?: boolean;
   readonly logger?: Logger;
+  /** Adds hooks to the main and to the plain HTTP application, before anything else is registered there. */
+  readonly addHooks?: (app: FastifyInstance) => void;
   /** Registers hooks and routes on the main application before the faces. */
   readonly extend?: (app: FastifyInstance, core: Core, store: Store) => Promise<void> | void;
 }

@@ -7,6 +7,8 @@ import formats from 'ajv-formats';
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { sendProblem } from '../../faces/manage/errors.ts';
+import { BodySyntaxError } from '../../http/failure.ts';
+import { parseJsonBody } from '../../http/json-body.ts';
 import { decisionOperations } from './decision-operations.ts';
 import { internetOperations } from './internet-operations.ts';
 import type { ControlDependencies, Operation } from './operation.ts';
@@ -124,13 +126,10 @@ function isLoopbackName(name: string): boolean {
 /** Programs such as curl send JSON under the type of a form; an empty body is an empty object. */
 function readEveryBodyAsJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text: string, done) => {
-    if (text.trim() === '') return done(null, {});
-    try {
-      return done(null, JSON.parse(text));
-    } catch {
-      return done(Object.assign(new Error('The body is not JSON'), { statusCode: 400 }));
-    }
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+    const parsed = parseJsonBody(bytes);
+    if (parsed.ok) done(null, parsed.value);
+    else done(new BodySyntaxError(parsed.error));
   });
   // a request without any body
   app.addHook('preValidation', async (request) => {

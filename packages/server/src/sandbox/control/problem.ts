@@ -1,7 +1,8 @@
 /** Errors of the control API: problem+json that names the wrong input. */
-import { type DomainError, domainError, StoreUnavailableError } from '@certwright/core';
+import { type DomainError, domainError } from '@certwright/core';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendDomainError, sendProblem } from '../../faces/manage/errors.ts';
+import { classifyFailure } from '../../http/failure.ts';
 
 export interface InputError {
   readonly field: string;
@@ -61,14 +62,19 @@ export function handleErrors(app: FastifyInstance, logError: (error: unknown, re
       const issues = error.validation.filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'));
       return sendRefusal(request, reply, { kind: 'input', errors: issues.map(inputError) });
     }
-    if (error instanceof StoreUnavailableError) {
-      const detail = 'The database cannot be reached';
-      return sendProblem(request, reply, { status: 503, code: 'store.unavailable', detail, retryAfterMs: 1_000 });
+    const failure = classifyFailure(error);
+    switch (failure.kind) {
+      case 'bug':
+        logError(error, request);
+        return sendProblem(request, reply, { status: 500, code: 'internal', detail: 'An internal error; see the log' });
+      case 'unavailable': {
+        const { detail, retryAfterSeconds } = failure;
+        const retryAfterMs = retryAfterSeconds * 1_000;
+        return sendProblem(request, reply, { status: 503, code: 'store.unavailable', detail, retryAfterMs });
+      }
+      default:
+        return sendProblem(request, reply, { status: failure.status, code: 'request.invalid', detail: failure.detail });
     }
-    const status = error.statusCode ?? 500;
-    if (status < 500) return sendProblem(request, reply, { status, code: 'request.invalid', detail: error.message });
-    logError(error, request);
-    return sendProblem(request, reply, { status: 500, code: 'internal', detail: 'An internal error; see the log' });
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, {
