@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { CONFIG_KEYS, type Config, type ConfigProblem, configSchema, loadConfig } from '../../src/config/index.ts';
+import { CONFIG_KEYS, type Config, type ConfigProblem, loadConfig } from '../../src/config/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwright-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -223,11 +223,4 @@ test('no problem repeats a secret', () => {
     },
   });
   assert.ok(!JSON.stringify(found).includes('hunter2'));
-});
-
-test('the published schema is the one that is used', () => {
-  const published: unknown = JSON.parse(
-    readFileSync(new URL('../../../../docs/reference/config.schema.json', import.meta.url), 'utf8'),
-  );
-  assert.deepEqual(published, JSON.parse(JSON.stringify(configSchema())));
 });
