@@ -450,6 +450,18 @@ export interface OcspAnswer {
   readonly cache: { readonly thisUpdate: Instant; readonly nextUpdate: Instant; readonly etag: string } | null;
 }
 
+/** Counted since the start of the process. */
+export interface OcspStatistics {
+  /** Answers given out that were signed before. */
+  readonly precomputed: number;
+  /** Signatures made. */
+  readonly signed: number;
+  /** Error answers: malformed requests, certificates that do not exist. */
+  readonly withoutAnswer: number;
+  /** Certificates whose answers are kept now. */
+  readonly kept: number;
+}
+
 export interface StatusService {
   /** Answers an OCSP request (DER) for the CA; undefined when there is no such CA. Never an error: malformed requests have their answer. */
   ocsp(caSlug: string, request: Uint8Array): Promise<OcspAnswer | undefined>;
@@ -469,6 +481,7 @@ export interface StatusService {
   publishDueCrls(): Promise<number>;
   /** Renews OCSP signer certificates that pass two thirds of their life. */
   renewResponders(): Promise<number>;
+  statistics(): OcspStatistics;
 }
 
 export interface AuthorityService {

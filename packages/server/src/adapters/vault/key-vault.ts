@@ -48,6 +48,9 @@ const SLICE_BYTES = 512 * 1024;
 /** The sealed private key belongs to this public key and to no other. */
 const sealingContext = (spki: Uint8Array): string => `private key ${hash('sha256', spki, 'hex')}`;
 
+/** The same octets as a Buffer: a copy of a private key would have to be wiped too. */
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** Holds CA and OCSP keys in this process: sealed on record, open in memory, used only for permits. */
 export function createKeyVault(options: KeyVaultOptions): LocalKeyVault {
   const { secrets, load, maxSigning = 64, maxWaiting = 10_000 } = options;
@@ -74,7 +77,7 @@ export function createKeyVault(options: KeyVaultOptions): LocalKeyVault {
       );
     }
     try {
-      const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+      const privateKey = createPrivateKey({ key: view(pkcs8), format: 'der', type: 'pkcs8' });
       return { privateKey, algorithm: signatureAlgorithmFor(record.algorithm) };
     } finally {
       pkcs8.fill(0);
@@ -117,7 +120,7 @@ export function createKeyVault(options: KeyVaultOptions): LocalKeyVault {
     async import(pkcs8) {
       let privateKey: KeyObject;
       try {
-        privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+        privateKey = createPrivateKey({ key: view(pkcs8), format: 'der', type: 'pkcs8' });
       } catch (error) {
         throw new KeyVaultError('the private key is not an unencrypted PKCS #8 key that this platform knows', error);
       }
