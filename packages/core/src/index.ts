@@ -1,6 +1,8 @@
 export type * from './api.ts';
+export { createCore } from './compose.ts';
 export { type DomainError, domainError, ERROR_CODES, type ErrorCode, type FieldError } from './errors.ts';
 export type { SigningPermit, SigningPurpose } from './issuance/permit.ts';
+export { firstUnmet, isPending } from './orders/phase.ts';
 export type * from './ports/network.ts';
 export * from './ports/store.ts';
 export type * from './ports/world.ts';

@@ -373,6 +373,7 @@ export function createOrderPlacement(
       const permitted = await caa.permit(
         ctx,
         names.map((name) => ({ name: name.value, method: null })),
+        ctx.caller.accountId,
       );
       if (!permitted.ok) return permitted;
       audit.push(...permitted.value.audit);

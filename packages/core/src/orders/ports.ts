@@ -24,9 +24,10 @@ export interface DomainRegister {
 
 /** Certification Authority Authorization (RFC 8659). */
 export interface CaaGate {
-  /** Asks for all names; the first that forbids decides. Error `caa.forbids`. */
+  /** Asks for all names, on behalf of the account; the first that forbids decides. Error `caa.forbids`. */
   permit(
     actor: Actor,
     names: readonly { readonly name: string; readonly method: ValidationMethod | null }[],
+    accountId: number,
   ): Outcome<{ readonly audit: readonly AuditDraft[] }>;
 }

@@ -84,6 +84,7 @@ export function createSettler(
         order.names.flatMap(({ kind, value, domainId }) =>
           kind === 'dns' ? [{ name: value, method: domainId === null ? null : (proofs.get(domainId) ?? null) }] : [],
         ),
+        order.accountId,
       );
       if (!permitted.ok) return permitted;
       audit.push(...permitted.value.audit);
