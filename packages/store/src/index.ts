@@ -1,1 +1,4 @@
-export {};
+export type { AuditProblem, AuditReport } from './audit/verify.ts';
+export { SchemaError } from './schema/migrations.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite/open.ts';
+export type { CertwrightStore } from './store.ts';

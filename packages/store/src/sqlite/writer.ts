@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { StoreUnavailableError } from '@certwright/core';
+import type { Unavailable, Unit, UnitResult } from '../write/unit.ts';
+import type { WorkerAnswer, WorkerRequest, WorkerSettings } from './protocol.ts';
+
+/** Most units in one transaction: bounds how long the first waits for the last. */
+const MAX_BATCH = 256;
+/** Most units that wait; a longer queue is an answer, not a wait. */
+export const MAX_QUEUE = 10_000;
+
+interface Waiting {
+  readonly unit: Unit;
+  readonly resolve: (result: UnitResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const unavailableError = ({ message, unknown }: Unavailable): StoreUnavailableError =>
+  new StoreUnavailableError(`The store cannot write: ${message}`, { unknown });
+
+/**
+ * Collects units and hands them to the writing thread, one batch at a time: all that has come while the last batch
+ * was committed goes into the next.
+ */
+export class SqliteWriter {
+  readonly #settings: WorkerSettings;
+  #worker: Worker | undefined;
+  #queue: Waiting[] = [];
+  #inFlight: readonly Waiting[] = [];
+  #isPumping = false;
+  #isClosed = false;
+  #idle: (() => void) | undefined;
+
+  private constructor(settings: WorkerSettings) {
+    this.#settings = settings;
+  }
+
+  static async start(settings: WorkerSettings): Promise<SqliteWriter> {
+    const writer = new SqliteWriter(settings);
+    const worker = writer.#spawn();
+    // a worker that cannot open the database ends with an error, which `once` rejects with
+    await once(worker, 'message');
+    return writer;
+  }
+
+  /** Commits the unit together with others that wait. */
+  submit(unit: Unit): Promise<UnitResult> {
+    if (this.#isClosed) return Promise.reject(new StoreUnavailableError('The store is closed', { unknown: false }));
+    if (this.#queue.length >= MAX_QUEUE) {
+      return Promise.reject(new StoreUnavailableError('The store is overloaded', { unknown: false }));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<UnitResult>();
+    this.#queue.push({ unit, resolve, reject });
+    if (!this.#isPumping && this.#inFlight.length === 0) {
+      // what else comes in this turn of the event loop joins the batch
+      this.#isPumping = true;
+      setImmediate(() => {
+        this.#isPumping = false;
+        this.#pump();
+      });
+    }
+    return promise;
+  }
+
+  #pump(): void {
+    if (this.#inFlight.length > 0) return;
+    if (this.#queue.length === 0) {
+      this.#idle?.();
+      return;
+    }
+    const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
+    this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
+    this.#inFlight = batch;
+    this.#worker ??= this.#spawn();
+    this.#post(this.#worker, { units: batch.map(({ unit }) => unit) });
+  }
+
+  #post(worker: Worker, request: WorkerRequest): void {
+    worker.postMessage(request);
+  }
+
+  #spawn(): Worker {
+    const file = import.meta.url.endsWith('.ts') ? './writer-worker.ts' : './writer-worker.js';
+    const worker = new Worker(new URL(file, import.meta.url), { workerData: this.#settings });
+    this.#worker = worker;
+    worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
+    const onEnd = (message: string): void => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#settle({ kind: 'unavailable', reason: { message, unknown: true } });
+    };
+    worker.on('error', (error) => onEnd(error instanceof Error ? error.message : 'the writing thread failed'));
+    worker.on('exit', () => onEnd('the writing thread ended'));
+    return worker;
+  }
+
+  #settle(answer: WorkerAnswer): void {
+    if (answer.kind === 'ready') return;
+    const batch = this.#inFlight;
+    this.#inFlight = [];
+    if (answer.kind === 'unavailable') {
+      for (const waiting of batch) waiting.reject(unavailableError(answer.reason));
+    } else {
+      batch.forEach((waiting, at) => {
+        const result = answer.results[at];
+        if (result === undefined) waiting.reject(new Error('the writing thread left a unit without an answer'));
+        else if (result.kind === 'failed') waiting.reject(new Error(result.message));
+        else waiting.resolve(result);
+      });
+    }
+    // after the callers of this batch had their turn, so that their next units join
+    setImmediate(() => this.#pump());
+  }
+
+  /** Commits what waits and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#queue.length > 0 || this.#inFlight.length > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#idle = resolve;
+      await promise;
+    }
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#worker = undefined;
+    const exited = once(worker, 'exit');
+    this.#post(worker, null);
+    await exited;
+  }
+}
