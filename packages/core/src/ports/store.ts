@@ -141,7 +141,18 @@ export class StoreUnavailableError extends Error {
   }
 }
 
-/** Page of a list in a total order; cursors are opaque. `from: 'end'` starts at the last page. */
+/** A cursor that no page of the list has given out; the store throws it before it reads anything. */
+export class InvalidCursorError extends Error {
+  constructor() {
+    super('The cursor does not belong to this list');
+    this.name = 'InvalidCursorError';
+  }
+}
+
+/**
+ * Page of a list in a total order; cursors are opaque, others are refused with {@link InvalidCursorError}.
+ * `from: 'end'` starts at the last page.
+ */
 export interface PageRequest {
   readonly limit: number;
   readonly cursor?: string;
