@@ -1,5 +1,4 @@
 import { type Argon2Parameters, argon2, hkdfSync, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -73,7 +72,7 @@ export async function keyFromFile(path: string): Promise<PlatformKey> {
   for (const mayMake of [true, false]) {
     let file: FileHandle;
     try {
-      file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      file = await open(path, 'r');
     } catch (error) {
       if (errorCode(error) === 'ENOENT' && mayMake) {
         await makeKeyFile(path);
