@@ -256,6 +256,7 @@ export function createSettler(
           details: {
             order: order.number,
             ca: ca.slug,
+            profile: certificate.profileId,
             certificateSha256: createHash('sha256').update(der).digest('hex'),
             notAfter: new Date(certificate.notAfter).toISOString(),
           },
