@@ -4,6 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { faultAnswer } from './answer.ts';
 import type { Fault, FaultList } from './list.ts';
 
+/** A delayed answer must not keep a sandbox alive that ends. */
+const WITHOUT_HOLDING = { ref: false } as const;
+
 /** Registry of the operation ids of all applications, filled while their routes are registered. */
 export function createOperationRegistry(): {
   readonly has: (operationId: string) => boolean;
@@ -38,7 +41,7 @@ export function installFaults(app: FastifyInstance, faults: FaultList): void {
     }
     switch (fault.effect.kind) {
       case 'delay':
-        await delay(fault.effect.delayMs);
+        await delay(fault.effect.delayMs, undefined, WITHOUT_HOLDING);
         return;
       case 'drop':
         reply.hijack();
@@ -57,7 +60,7 @@ export function installFaults(app: FastifyInstance, faults: FaultList): void {
     pending.delete(request);
     switch (fault.effect.kind) {
       case 'delay':
-        await delay(fault.effect.delayMs);
+        await delay(fault.effect.delayMs, undefined, WITHOUT_HOLDING);
         return payload;
       case 'drop':
         request.raw.socket.destroy();
