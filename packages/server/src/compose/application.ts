@@ -59,6 +59,19 @@ export function createApplication({ listener, trustedProxies, logger, metrics }:
     done();
   });
 
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .type('application/problem+json')
+      .send({
+        type: 'about:blank',
+        title: 'Not found',
+        status: 404,
+        detail: `There is nothing at ${request.method} ${request.url.split('?')[0] ?? ''}`,
+        requestId: request.id,
+      }),
+  );
+
   app.addHook('onResponse', (request, reply, done) => {
     const { config, url } = request.routeOptions;
     const face = config.face ?? 'system';

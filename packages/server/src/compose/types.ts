@@ -19,8 +19,6 @@ export interface PlatformOverrides {
   readonly logger?: Logger;
   /** Adds hooks to the main and to the plain HTTP application, before anything else is registered there. */
   readonly addHooks?: (app: FastifyInstance) => void;
-  /** Registers hooks and routes on the main application before the faces. */
-  readonly extend?: (app: FastifyInstance, core: Core, store: Store) => Promise<void> | void;
 }
 
 /** A running platform. */
@@ -47,6 +45,11 @@ export interface Platform {
    * Throws when the account cannot be used.
    */
   asAccount<T>(accountNumber: string, work: (ctx: CallContext) => Promise<T>): Promise<T>;
+  /**
+   * Keeps the state as it is now, to be put back while the platform runs. Audit trail and access tokens are not rewound.
+   * SQLite only.
+   */
+  snapshot(): Promise<{ restore(): Promise<void> }>;
   /** Stops accepting, finishes what is in flight, stops the jobs and closes the store. Repeatable. */
   close(): Promise<void>;
 }

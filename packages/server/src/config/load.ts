@@ -56,6 +56,7 @@ export interface Config {
   };
   readonly ocsp: { readonly lifetimeMs: number; readonly cacheEntries: number };
   readonly validation: { readonly domainReuseDays: number; readonly caaIdentities: readonly string[] };
+  readonly blockedKeys: { readonly files: readonly string[] };
   readonly log: { readonly level: ConfigInput['log']['level'] };
   readonly metrics: { readonly allowedNetworks: readonly string[] };
   readonly limits: { readonly connections: number; readonly requestTimeoutMs: number; readonly drainTimeoutMs: number };
@@ -182,6 +183,7 @@ function interpret(input: ConfigInput, sources: ConfigSources, problems: ConfigP
       cacheEntries: input.ocsp.cacheEntries,
     },
     validation: input.validation,
+    blockedKeys: { files: input.blockedKeys.files.map((file) => resolve(file)) },
     log: input.log,
     metrics: { allowedNetworks: networks('metrics.allowedNetworks', input.metrics.allowedNetworks) },
     limits: {

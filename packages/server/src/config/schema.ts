@@ -145,6 +145,12 @@ export const ConfigSchema = Type.Object(
         [],
       ),
     }),
+    blockedKeys: section('Keys that are never certified.', {
+      files: list(
+        'Files with a key a line: SHA-256 of the SubjectPublicKeyInfo, or a fingerprint of Debian’s openssl-blacklist.',
+        [],
+      ),
+    }),
     log: section('Log: JSON lines on standard error.', {
       level: choice(LOG_LEVELS, 'Least level that is written.', 'info'),
     }),

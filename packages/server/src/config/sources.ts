@@ -24,7 +24,7 @@ interface Collected {
 }
 
 /** Keys that hold paths: in the file they are relative to it, elsewhere to the working directory. */
-const PATH_KEYS = ['data', 'manageSocket', 'key.file', 'tls.cert', 'tls.key'];
+const PATH_KEYS = ['data', 'manageSocket', 'key.file', 'tls.cert', 'tls.key', 'blockedKeys.files'];
 const MAX_FILE_BYTES = 1 << 20;
 /** Variables of the command line itself, which are no configuration keys. */
 const CLIENT_VARIABLES = new Set(['CERTWRIGHT_CONFIG', 'CERTWRIGHT_URL', 'CERTWRIGHT_TOKEN', 'CERTWRIGHT_CA_FILE']);
@@ -79,8 +79,9 @@ function readYaml(file: string): Collected {
     const value: unknown = document.toJS({ maxAliasCount: 20 });
     const tree = isTree(value) ? value : {};
     for (const path of PATH_KEYS) {
-      const text = path.split('.').reduce<unknown>((node, name) => (isTree(node) ? node[name] : undefined), tree);
-      if (typeof text === 'string') put(tree, path, resolve(dirname(file), text));
+      const value = path.split('.').reduce<unknown>((node, name) => (isTree(node) ? node[name] : undefined), tree);
+      const locate = (text: unknown): unknown => (typeof text === 'string' ? resolve(dirname(file), text) : text);
+      if (value !== undefined) put(tree, path, Array.isArray(value) ? value.map(locate) : locate(value));
     }
     return { tree, problems: [] };
   } catch {

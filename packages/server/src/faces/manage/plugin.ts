@@ -1,4 +1,5 @@
 /** The management API `/api/manage/v1`: Certwright's own, used by the command line. */
+import { InvalidCursorError } from '@certwright/core';
 import swagger from '@fastify/swagger';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
@@ -136,6 +137,10 @@ function handleErrors(app: FastifyInstance, { log }: ManageOptions): void {
       const errors = error.validation.map(fieldError);
       const detail = errors.map(({ field, message }) => `${field} ${message}`.trim()).join('; ');
       return sendProblem(request, reply, { status: 400, code: 'request.invalid', detail, errors });
+    }
+    if (error instanceof InvalidCursorError) {
+      const errors = [{ field: 'cursor', message: error.message }];
+      return sendProblem(request, reply, { status: 400, code: 'request.invalid', detail: error.message, errors });
     }
     const failure = classifyFailure(error);
     switch (failure.kind) {

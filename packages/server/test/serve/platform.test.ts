@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import type { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent, request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { connect } from 'node:tls';
+import { loadConfig, type Platform, startPlatform } from '../../src/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'certwright-serve-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function start(data: string, flags: Readonly<Record<string, string>> = {}): Promise<Platform> {
+  const loaded = loadConfig({
+    env: {},
+    flags: { data, listen: '127.0.0.1:0', httpListen: '127.0.0.1:0', 'log.level': 'silent', ...flags },
+  });
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  return startPlatform(loaded.value);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+async function call(
+  platform: Platform,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+  const { method = 'GET', headers = {}, body } = options;
+  const agent = new Agent({ ca: platform.rootCertificate });
+  const sent = request(new URL(path, platform.urls.publicUrl), { method, headers, agent });
+  sent.end(body);
+  const [answer] = await once(sent, 'response');
+  const result = { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+  agent.destroy();
+  return result;
+}
+
+async function servedCertificate(platform: Platform, servername: string): Promise<X509Certificate> {
+  const socket = connect({ host: '127.0.0.1', port: platform.ports.main, servername, ca: platform.rootCertificate });
+  await once(socket, 'secureConnect');
+  const certificate = socket.getPeerX509Certificate();
+  socket.destroy();
+  assert.ok(certificate !== undefined);
+  return certificate;
+}
+
+describe('a platform from nothing', () => {
+  const data = join(folder, 'first');
+  let platform: Platform;
+  before(async () => {
+    platform = await start(data);
+  });
+  after(() => platform.close());
+
+  test('the first start makes an account whose credential works', async () => {
+    const { firstAccount } = platform;
+    assert.ok(firstAccount !== null);
+    assert.match(firstAccount.accountNumber, /^\d{10}$/);
+    const answer = await call(platform, '/oauth/token', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: firstAccount.accountNumber,
+        client_secret: firstAccount.clientSecret,
+      }).toString(),
+    });
+    assert.equal(answer.status, 200, answer.body);
+    assert.ok(answer.body.includes('access_token'));
+  });
+
+  test('data directory, key file and socket are for their owner only', () => {
+    assert.equal(statSync(data).mode & 0o777, 0o700);
+    assert.equal(statSync(join(data, 'platform.key')).mode & 0o777, 0o600);
+    assert.equal(statSync(join(data, 'manage.sock')).mode & 0o777, 0o600);
+    assert.equal(readFileSync(platform.rootCertificateFile, 'utf8'), platform.rootCertificate);
+  });
+
+  test('HTTPS has a certificate of this CA for the names of this machine', async () => {
+    const certificate = await servedCertificate(platform, 'localhost');
+    assert.ok(certificate.checkHost('localhost'));
+    assert.ok(certificate.checkIP('127.0.0.1'));
+    assert.ok(certificate.checkIP('::1'));
+  });
+
+  test('health and readiness', async () => {
+    assert.equal((await call(platform, '/healthz')).status, 200);
+    const ready = await call(platform, '/readyz');
+    assert.equal(ready.status, 200, ready.body);
+    assert.deepEqual(JSON.parse(ready.body).checks, { database: 'ok', keys: 'ok', crls: 'ok' });
+  });
+
+  test('metrics name issuance, requests, commits and signatures', async () => {
+    const { status, body } = await call(platform, '/metrics');
+    assert.equal(status, 200);
+    for (const name of [
+      'certwright_certificates_total{profile="intranet-server",result="issued"}',
+      'certwright_http_request_duration_seconds_count{face="system",method="GET",route="/healthz",status="200"}',
+      'certwright_store_commit_duration_seconds_count{result="committed"}',
+      'certwright_signing_duration_seconds_count{purpose="certificate",result="signed"}',
+      'certwright_certificates{state="valid"}',
+      'certwright_crl_age_seconds{ca=',
+      'process_resident_memory_bytes',
+    ]) {
+      assert.ok(body.includes(name), name);
+    }
+  });
+
+  test('a sane request id is kept, another one replaced', async () => {
+    const kept = await call(platform, '/healthz', { headers: { 'X-Request-Id': 'abc-123.DEF' } });
+    assert.equal(kept.headers['x-request-id'], 'abc-123.DEF');
+    for (const id of ['short', 'x'.repeat(65), 'has blank in it', 'quote"quote"']) {
+      const answer = await call(platform, '/healthz', { headers: { 'X-Request-Id': id } });
+      assert.match(String(answer.headers['x-request-id']), /^[0-9a-f-]{36}$/, id);
+    }
+    const problem = await call(platform, '/api/manage/v1/orders', { headers: { 'X-Request-Id': 'abc-123.DEF' } });
+    assert.equal(problem.status, 401);
+    assert.equal(JSON.parse(problem.body).requestId, 'abc-123.DEF');
+  });
+
+  test('the documentation lists the operations of every face, with nothing from elsewhere', async () => {
+    const { status, headers, body } = await call(platform, '/docs');
+    assert.equal(status, 200);
+    assert.match(String(headers['content-security-policy']), /default-src 'none'/);
+    for (const path of ['/api/manage/v1/orders/{number}/approve', '/api/certinext/v2/'])
+      assert.ok(body.includes(path), path);
+    assert.ok(!/<script|src=|https?:\/\/(?!localhost)/.test(body.replaceAll(/<p>[^<]*<\/p>/g, '')));
+  });
+
+  test('the plain listener has status and nothing else', async () => {
+    const get = async (path: string): Promise<number> => {
+      const sent = httpRequest(new URL(path, platform.urls.publicHttpUrl), { agent: false }).end();
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      return answer.statusCode;
+    };
+    const [ca] = await platform.store.authorities.list();
+    assert.equal(await get(`/ca/${ca?.slug}.cer`), 200);
+    for (const path of ['/api/manage/v1/orders', '/oauth/token', '/metrics', '/docs'])
+      assert.equal(await get(path), 404, path);
+  });
+});
+
+test('a second start finds everything, and no second account is made', async () => {
+  const data = join(folder, 'again');
+  const first = await start(data);
+  const served = await servedCertificate(first, 'localhost');
+  await first.close();
+  await first.close();
+  const second = await start(data);
+  try {
+    assert.equal(second.firstAccount, null);
+    assert.equal(second.rootCertificate, first.rootCertificate);
+    assert.equal((await servedCertificate(second, 'localhost')).fingerprint256, served.fingerprint256);
+  } finally {
+    await second.close();
+  }
+});
+
+test('a second process on the same directory is refused, and the first goes on', async () => {
+  const data = join(folder, 'shared');
+  const first = await start(data);
+  try {
+    await assert.rejects(start(data), /another|PostgreSQL/i);
+    assert.equal((await call(first, '/healthz')).status, 200);
+  } finally {
+    await first.close();
+  }
+});
+
+test('a wrong key and a missing key are named at start', async () => {
+  const data = join(folder, 'keys');
+  await (await start(data)).close();
+  const other = join(folder, 'keys-other');
+  await (await start(other)).close();
+
+  await assert.rejects(
+    start(data, { 'key.file': join(other, 'platform.key') }),
+    /keys-other\/platform\.key holds platform key [0-9a-f]{16}, but this database was made with platform key [0-9a-f]{16}/,
+  );
+  renameSync(join(data, 'platform.key'), join(data, 'moved.key'));
+  await assert.rejects(start(data), /platform\.key is missing.*restore/);
+  await (await start(data, { 'key.file': join(data, 'moved.key') })).close();
+});
+
+test('an address that is taken leaves nothing behind', async () => {
+  const running = await start(join(folder, 'taken'));
+  try {
+    const data = join(folder, 'not-made');
+    await assert.rejects(start(data, { listen: `127.0.0.1:${running.ports.main}` }), /is in use by another program/);
+    assert.throws(() => statSync(data), { code: 'ENOENT' });
+  } finally {
+    await running.close();
+  }
+});
+
+test('without TLS the main listener is plain', async () => {
+  const platform = await start(join(folder, 'plain'), { 'tls.mode': 'off' });
+  try {
+    assert.match(platform.urls.publicUrl, /^http:\/\/localhost:/);
+    const sent = httpRequest(`${platform.urls.publicUrl}/readyz`, { agent: false }).end();
+    const [answer] = await once(sent, 'response');
+    assert.equal(answer.statusCode, 200);
+    answer.resume();
+  } finally {
+    await platform.close();
+  }
+});
