@@ -1,4 +1,5 @@
 export type { AuditProblem, AuditReport } from './audit/verify.ts';
 export { SchemaError } from './schema/migrations.ts';
+export { lockDirectory } from './sqlite/lock.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/open.ts';
 export type { CertwrightStore } from './store.ts';
