@@ -26,5 +26,7 @@ export interface Backend {
   openSnapshot(): Promise<Snapshot>;
   /** Consistent copy of the database into a new file while it is used; absent where the database has its own tools. */
   readonly backupTo?: (file: string) => Promise<void>;
+  /** Puts the state back to such a copy while the database is used; caches are told. */
+  readonly restoreFrom?: (file: string) => Promise<void>;
   close(): Promise<void>;
 }

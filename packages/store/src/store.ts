@@ -19,6 +19,11 @@ export interface CertwrightStore extends Store {
   readonly kind: 'sqlite' | 'postgres';
   /** Writes a consistent copy of the database to a new file while the store is in use (SQLite only). */
   readonly backupTo?: (file: string) => Promise<void>;
+  /**
+   * Puts the state back to a copy made by `backupTo` while the store is in use (SQLite only). The audit trail, access
+   * tokens, leases and the numbering of rows are not rewound.
+   */
+  readonly restoreFrom?: (file: string) => Promise<void>;
   /** Recomputes the audit trail's hash chains over one snapshot. */
   verifyAudit(): Promise<AuditReport>;
 }
@@ -56,6 +61,7 @@ export function createStore(backend: Backend): CertwrightStore {
   return {
     kind: backend.kind,
     ...(backend.backupTo === undefined ? {} : { backupTo: backend.backupTo }),
+    ...(backend.restoreFrom === undefined ? {} : { restoreFrom: backend.restoreFrom }),
     verifyAudit: () => verifyAudit(backend),
 
     nextId: () => ids.next(),

@@ -10,6 +10,7 @@ import { SqliteConnection } from './database.ts';
 import { classifySqliteError } from './errors.ts';
 import { lockDirectory } from './lock.ts';
 import { migrateSqlite, requireCurrentSchema } from './migrate.ts';
+import { restoreFrom } from './restore.ts';
 import { SqliteWriter } from './writer.ts';
 
 export interface SqliteStoreOptions {
@@ -99,6 +100,11 @@ async function openBackend(options: SqliteStoreOptions): Promise<Backend> {
         } finally {
           source.close();
         }
+      },
+      async restoreFrom(file) {
+        if (readOnly) throw new StoreUnavailableError('The store is open for reading', { unknown: false });
+        reading(() => restoreFrom(path, file));
+        invalidations.emit([{ kind: 'everything' }]);
       },
       async close() {
         await writer?.close();

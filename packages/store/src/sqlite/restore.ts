@@ -1,5 +1,4 @@
-/** A copy of the state beside the database, to which the store can be put back while it runs; for sandboxes and tests. */
-import { rmSync } from 'node:fs';
+/** Puts a running store back to a copy of it; for sandboxes and tests. */
 import { ALL_TABLES, AUDIT, AUDIT_HEADS, LEASES, SEQUENCES } from '../schema/own-tables.ts';
 import { RECORD_TABLES } from '../schema/tables.ts';
 import { SqliteConnection } from './database.ts';
@@ -19,22 +18,11 @@ const KEPT: ReadonlySet<string> = new Set([
   RECORD_TABLES.proof.name,
 ]);
 
-/** Copies the database at `path` to `file`, which must not be in use; one that exists is replaced. */
-export function takeSnapshot(path: string, file: string): void {
-  rmSync(file, { force: true });
-  const db = new SqliteConnection({ path, readOnly: true, cacheKiB: CACHE_KIB });
-  try {
-    db.run('vacuum into ?', [file]);
-  } finally {
-    db.close();
-  }
-}
-
 /**
- * Puts every table but those of {@link KEPT} back to what `file` holds, in one transaction of its own: the writer's
- * next batch waits for it or it waits for the writer's.
+ * Puts every table but those of `KEPT` back to what `file`, a copy of the database at `path`, holds: in one transaction,
+ * which waits for the writer's batch or which the writer's next batch waits for.
  */
-export function restoreSnapshot(path: string, file: string): void {
+export function restoreFrom(path: string, file: string): void {
   const db = new SqliteConnection({ path, readOnly: false, cacheKiB: CACHE_KIB });
   try {
     db.run('attach database ? as snapshot', [file]);
