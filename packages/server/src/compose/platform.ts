@@ -22,6 +22,7 @@ import { registerGauges } from './gauges.ts';
 import { openPlatformKey } from './key-check.ts';
 import { platformUrls } from './names.ts';
 import { openConfiguredStore } from './open-store.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { keepCertificate } from './tls.ts';
 import type { Platform, PlatformOverrides } from './types.ts';
 import { createMailTransfer, createPerspective, systemClock, systemRandom } from './world.ts';
@@ -168,9 +169,7 @@ async function start(config: Config, overrides: PlatformOverrides, opened: Opene
     rootCertificateFile,
     firstAccount,
     platformAccount,
-    async snapshot() {
-      throw new Error('not yet');
-    },
+    snapshot: () => takeSnapshot(bareStore, config.data),
     asAccount: (accountNumber, work) => asAccount(core, accountNumber, 'platform', work),
     close() {
       closing ??= (async () => {
