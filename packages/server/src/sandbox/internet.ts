@@ -9,7 +9,7 @@ import { createSandboxDns, type SandboxDns } from './internet/dns/server.ts';
 import { createSandboxHttpHost, type SandboxHttpHost } from './internet/http/host.ts';
 import { createSandboxMailServer, type SandboxMailServer } from './internet/mail/server.ts';
 
-export const TSIG_NAME = 'certwright-sandbox.';
+export const TSIG_NAME = 'certwright-sandbox';
 export const TSIG_ALGORITHM = 'hmac-sha256';
 const SENDER = 'Certwright sandbox <no-reply@sandbox.example>';
 
