@@ -1,4 +1,5 @@
 export type { AuditProblem, AuditReport } from './audit/verify.ts';
+export { openPostgresStore, type PostgresStoreOptions } from './postgres/open.ts';
 export { SchemaError } from './schema/migrations.ts';
 export { lockDirectory } from './sqlite/lock.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/open.ts';

@@ -1,13 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailableError } from '@certwright/core';
+import { MAX_BATCH, MAX_QUEUE } from '../write/limits.ts';
 import type { Unavailable, Unit, UnitResult } from '../write/unit.ts';
 import type { WorkerAnswer, WorkerRequest, WorkerSettings } from './protocol.ts';
-
-/** Most units in one transaction: bounds how long the first waits for the last. */
-const MAX_BATCH = 256;
-/** Most units that wait; a longer queue is an answer, not a wait. */
-export const MAX_QUEUE = 10_000;
 
 interface Waiting {
   readonly unit: Unit;
