@@ -154,6 +154,13 @@ test('verifications at the same moment share one look; each leaves its attempt a
   deepEqual([attempts.total, new Set(attempts.rows.map((attempt) => attempt.outcome))], [5, new Set(['verified'])]);
 });
 
+test('the same name added at the same moment is one row', async (t) => {
+  const world = await createWorld(t);
+  await world.organization('1');
+  const outcomes = await Promise.all(Array.from({ length: 4 }, () => add(world, 'northwind.test')));
+  deepEqual(outcomes.map(code).sort(), ['domain.registered', 'domain.registered', 'domain.registered', 'ok']);
+});
+
 test('names that cannot be validated are refused before anybody is asked', async (t) => {
   const world = await createWorld(t);
   await world.organization('1');

@@ -1,24 +1,17 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import type { DomainRecord, PublicSuffix, ValidationMethod } from '@certwright/core';
+import type { DomainRecord, ValidationMethod } from '@certwright/core';
 import fc from 'fast-check';
 import { autoVerifyOf, coveringAncestor, coversSubdomains, mayInherit } from '../../src/domains/inheritance.ts';
 import { ancestorsOf } from '../../src/domains/names.ts';
 import { asSeen, isProven, isVerified, maxReuseDays, reuseEnd } from '../../src/domains/reuse.ts';
 import { newDomain } from '../../src/domains/rows.ts';
+import { fakePublicSuffix as publicSuffix } from '../support/network.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 24, 13, 30);
 const random = { bytes: (length: number) => randomBytes(length) };
-
-/** Top-level domains are the suffixes. */
-const publicSuffix: PublicSuffix = (name) => {
-  const labels = name.split('.');
-  return labels.length === 1
-    ? { isSuffix: true, registrable: null }
-    : { isSuffix: false, registrable: labels.slice(-2).join('.') };
-};
 
 let ids = 0;
 function row(name: string, set: Partial<DomainRecord> = {}): DomainRecord {

@@ -14,7 +14,6 @@ import type {
   OrderView,
   OrganizationRecord,
   ProductRecord,
-  PublicSuffix,
   Role,
 } from '@certwright/core';
 import { fail, ok } from '@certwright/pki';
@@ -23,20 +22,13 @@ import { createDomainService } from '../../src/domains/domains.ts';
 import { createDomainRegister } from '../../src/domains/registration.ts';
 import { domainError } from '../../src/errors.ts';
 import { createJobRunner } from '../../src/jobs/runner.ts';
-import { FakeMailer, type FakePerspective, fakePerspective } from '../support/network.ts';
+import { FakeMailer, type FakePerspective, fakePerspective, fakePublicSuffix } from '../support/network.ts';
 
 export const START = Date.UTC(2026, 10, 24, 13, 30);
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const ACCOUNT = 1_000_001;
 export const OTHER_ACCOUNT = 1_000_002;
-
-const publicSuffix: PublicSuffix = (name) => {
-  const labels = name.split('.');
-  return labels.length === 1
-    ? { isSuffix: true, registrable: null }
-    : { isSuffix: false, registrable: labels.slice(-2).join('.') };
-};
 
 const absent = () => Promise.reject(new Error('no keys in these tests'));
 const vault: KeyVault = { sign: absent, generate: absent, import: absent };
@@ -88,7 +80,7 @@ export async function createWorld(t: TestContext, perspectives = [fakePerspectiv
     },
     perspectives: [primary, ...remotes],
     mailer,
-    publicSuffix,
+    publicSuffix: fakePublicSuffix,
     settings: {
       publicUrl: 'https://ca.test:8440',
       publicHttpUrl: 'http://ca.test:8442',

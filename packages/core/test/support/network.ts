@@ -10,6 +10,7 @@ import type {
   Mail,
   Mailer,
   Perspective,
+  PublicSuffix,
   Resolver,
 } from '@certwright/core';
 
@@ -150,3 +151,11 @@ export const fakePerspective = (name: string): FakePerspective => ({
   resolver: new FakeResolver(),
   http: new FakeHttp(),
 });
+
+/** Every top-level domain is a suffix, nothing else is. */
+export const fakePublicSuffix: PublicSuffix = (name) => {
+  const labels = name.split('.');
+  return labels.length === 1
+    ? { isSuffix: true, registrable: null }
+    : { isSuffix: false, registrable: labels.slice(-2).join('.') };
+};
