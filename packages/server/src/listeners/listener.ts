@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '../config/values.ts';
+import { lingerOnEarlyAnswers } from './lingering-close.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -96,6 +97,7 @@ export function createListener({ tls, limits }: Omit<ListenerOptions, 'key'>) {
     : undefined;
   const server: Server = tlsServer ?? createServer(serverOptions);
   server.maxConnections = limits.connections;
+  lingerOnEarlyAnswers(server);
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (draining) response.shouldKeepAlive = false;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, get, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { ListenError, openListener } from '../../src/listeners/listener.ts';
 import { openManageSocket } from '../../src/listeners/manage-socket.ts';
@@ -75,6 +76,17 @@ test('a request that does not end is cut when the time is over, and counted', as
   await arrived.promise;
   assert.equal(await listener.drain(20), 1);
   await answer;
+});
+
+test('an answer that comes before the body was read arrives, whole body or not', async () => {
+  const listener = await openListener(local, options);
+  listener.attach((_request, response) => response.writeHead(413, { Connection: 'close' }).end('too large'));
+  const sent = request({ host: '127.0.0.1', port: listener.port, method: 'POST', agent: false });
+  sent.end(Buffer.alloc(8 << 20));
+  const [answer] = await once(sent, 'response');
+  assert.equal(answer.statusCode, 413);
+  assert.equal(await text(answer), 'too large');
+  await listener.drain(1_000);
 });
 
 test('a taken address is named with the key to change', async () => {

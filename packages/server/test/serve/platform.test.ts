@@ -2,47 +2,16 @@ import assert from 'node:assert/strict';
 import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { Agent, request } from 'node:https';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
-import { loadConfig, type Platform, startPlatform } from '../../src/index.ts';
+import type { Platform } from '../../src/index.ts';
+import { call, startTestPlatform } from '../support/platform.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwright-serve-'));
 after(() => rmSync(folder, { recursive: true }));
-
-function start(data: string, flags: Readonly<Record<string, string>> = {}): Promise<Platform> {
-  const loaded = loadConfig({
-    env: {},
-    flags: { data, listen: '127.0.0.1:0', httpListen: '127.0.0.1:0', 'log.level': 'silent', ...flags },
-  });
-  assert.ok(loaded.ok, JSON.stringify(loaded));
-  return startPlatform(loaded.value);
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-async function call(
-  platform: Platform,
-  path: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<Answer> {
-  const { method = 'GET', headers = {}, body } = options;
-  const agent = new Agent({ ca: platform.rootCertificate });
-  const sent = request(new URL(path, platform.urls.publicUrl), { method, headers, agent });
-  sent.end(body);
-  const [answer] = await once(sent, 'response');
-  const result = { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
-  agent.destroy();
-  return result;
-}
 
 async function servedCertificate(platform: Platform, servername: string): Promise<X509Certificate> {
   const socket = connect({ host: '127.0.0.1', port: platform.ports.main, servername, ca: platform.rootCertificate });
@@ -57,7 +26,7 @@ describe('a platform from nothing', () => {
   const data = join(folder, 'first');
   let platform: Platform;
   before(async () => {
-    platform = await start(data);
+    platform = await startTestPlatform(data);
   });
   after(() => platform.close());
 
@@ -152,11 +121,11 @@ describe('a platform from nothing', () => {
 
 test('a second start finds everything, and no second account is made', async () => {
   const data = join(folder, 'again');
-  const first = await start(data);
+  const first = await startTestPlatform(data);
   const served = await servedCertificate(first, 'localhost');
   await first.close();
   await first.close();
-  const second = await start(data);
+  const second = await startTestPlatform(data);
   try {
     assert.equal(second.firstAccount, null);
     assert.equal(second.rootCertificate, first.rootCertificate);
@@ -168,9 +137,9 @@ test('a second start finds everything, and no second account is made', async () 
 
 test('a second process on the same directory is refused, and the first goes on', async () => {
   const data = join(folder, 'shared');
-  const first = await start(data);
+  const first = await startTestPlatform(data);
   try {
-    await assert.rejects(start(data), /another|PostgreSQL/i);
+    await assert.rejects(startTestPlatform(data), /another|PostgreSQL/i);
     assert.equal((await call(first, '/healthz')).status, 200);
   } finally {
     await first.close();
@@ -179,24 +148,27 @@ test('a second process on the same directory is refused, and the first goes on',
 
 test('a wrong key and a missing key are named at start', async () => {
   const data = join(folder, 'keys');
-  await (await start(data)).close();
+  await (await startTestPlatform(data)).close();
   const other = join(folder, 'keys-other');
-  await (await start(other)).close();
+  await (await startTestPlatform(other)).close();
 
   await assert.rejects(
-    start(data, { 'key.file': join(other, 'platform.key') }),
+    startTestPlatform(data, { 'key.file': join(other, 'platform.key') }),
     /keys-other\/platform\.key holds platform key [0-9a-f]{16}, but this database was made with platform key [0-9a-f]{16}/,
   );
   renameSync(join(data, 'platform.key'), join(data, 'moved.key'));
-  await assert.rejects(start(data), /platform\.key is missing.*restore/);
-  await (await start(data, { 'key.file': join(data, 'moved.key') })).close();
+  await assert.rejects(startTestPlatform(data), /platform\.key is missing.*restore/);
+  await (await startTestPlatform(data, { 'key.file': join(data, 'moved.key') })).close();
 });
 
 test('an address that is taken leaves nothing behind', async () => {
-  const running = await start(join(folder, 'taken'));
+  const running = await startTestPlatform(join(folder, 'taken'));
   try {
     const data = join(folder, 'not-made');
-    await assert.rejects(start(data, { listen: `127.0.0.1:${running.ports.main}` }), /is in use by another program/);
+    await assert.rejects(
+      startTestPlatform(data, { listen: `127.0.0.1:${running.ports.main}` }),
+      /is in use by another program/,
+    );
     assert.throws(() => statSync(data), { code: 'ENOENT' });
   } finally {
     await running.close();
@@ -204,7 +176,7 @@ test('an address that is taken leaves nothing behind', async () => {
 });
 
 test('without TLS the main listener is plain', async () => {
-  const platform = await start(join(folder, 'plain'), { 'tls.mode': 'off' });
+  const platform = await startTestPlatform(join(folder, 'plain'), { 'tls.mode': 'off' });
   try {
     assert.match(platform.urls.publicUrl, /^http:\/\/localhost:/);
     const sent = httpRequest(`${platform.urls.publicUrl}/readyz`, { agent: false }).end();
