@@ -3,7 +3,7 @@ import { group, withJson } from '../context.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { type Io, json } from '../output.ts';
 import { configOf, withConfig } from './serve.ts';
-import { openForReading } from './store-access.ts';
+import { openBesideServer } from './store-access.ts';
 
 const SHOWN_PROBLEMS = 20;
 
@@ -13,7 +13,7 @@ export function auditCommands(io: Io): Command {
     .description('check the hash chain of the audit trail; may run beside the server')
     .action(async (options: { json?: true }, command: Command) => {
       const config = await configOf(command, io);
-      const store = await openForReading(config);
+      const store = await openBesideServer(config);
       try {
         const report = await store.verifyAudit();
         const intact = report.problems.length === 0;

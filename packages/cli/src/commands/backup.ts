@@ -5,7 +5,7 @@ import { withJson } from '../context.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { type Io, json } from '../output.ts';
 import { configOf, withConfig } from './serve.ts';
-import { openForReading } from './store-access.ts';
+import { openBesideServer } from './store-access.ts';
 
 const DATABASE = 'certwright.db';
 const LOCK = 'lock.db';
@@ -37,7 +37,7 @@ export function backupCommand(io: Io): Command {
         });
       }
       const partial = `${file}.partial`;
-      const store = await openForReading(config);
+      const store = await openBesideServer(config);
       try {
         rmSync(partial, { force: true });
         await store.backupTo?.(partial);

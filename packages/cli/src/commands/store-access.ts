@@ -1,8 +1,10 @@
 import type { Config } from '@certwright/server';
 import type { CertwrightStore } from '@certwright/store';
 
-/** Opens the configured database beside a server that may run; nothing can be written. */
-export async function openForReading({ data, databaseUrl }: Config): Promise<CertwrightStore> {
-  const { openSqliteStore } = await import('@certwright/store');
-  return openSqliteStore({ directory: data, readOnly: true });
+/** Opens the configured database beside servers that may run on it. */
+export async function openBesideServer({ data, databaseUrl }: Config): Promise<CertwrightStore> {
+  const { openPostgresStore, openSqliteStore } = await import('@certwright/store');
+  return databaseUrl === null
+    ? openSqliteStore({ directory: data, readOnly: true })
+    : openPostgresStore({ url: databaseUrl, writers: 1, readers: 1 });
 }

@@ -4,6 +4,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Config } from '../config/index.ts';
 import { faceManage, type ManageOptions } from '../faces/manage/plugin.ts';
 import { faceStatus, type StatusFaceOptions } from '../faces/status/plugin.ts';
+import { faceV2 } from '../faces/v2/plugin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Application } from './application.ts';
 import { registerDocs } from './docs-page.ts';
@@ -48,10 +49,16 @@ export async function mountMain(
   application: Application,
   parts: FaceParts & { readonly isDraining: () => boolean },
 ): Promise<void> {
-  const { config, store, clock, metrics, canUseKey, isDraining } = parts;
+  const { config, core, store, clock, metrics, log, canUseKey, isDraining } = parts;
   const metricsNetworks = config.metrics.allowedNetworks;
   registerHealth(application.app, { store, clock, metrics, canUseKey, isDraining, metricsNetworks });
   if (!config.roles.has('api')) return;
+  await application.mount('v2', faceV2, {
+    core,
+    clock,
+    version: manifest.version,
+    log: (error, request) => log.error('v2.failed', { requestId: request.id }, error),
+  });
   await application.mount('status', faceStatus, statusOptions(parts));
   await application.mount('manage', faceManage, { ...manageOptions(parts, 'bearer'), prefix: MANAGE });
   registerDocs(application.app, [
