@@ -1,9 +1,10 @@
 /** The operator's commands against a server of their own. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { accessToken } from './support/https.ts';
 import { run, runJson, type Serving, serve } from './support/process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwright-cli-'));
@@ -138,25 +139,7 @@ test('exit codes tell what kind of failure it was', async () => {
 test('an administrator’s token reaches the own account over HTTPS, not the installation', async () => {
   const { publicUrl, firstAccount, caCertificate } = server.ready;
   assert.ok(firstAccount !== null);
-  const { Agent, request } = await import('node:https');
-  const { readFileSync } = await import('node:fs');
-  const { once } = await import('node:events');
-  const { json } = await import('node:stream/consumers');
-  const agent = new Agent({ ca: readFileSync(caCertificate) });
-  const sent = request(`${publicUrl}/oauth/token`, {
-    method: 'POST',
-    agent,
-    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-  }).end(
-    new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: firstAccount.accountNumber,
-      client_secret: firstAccount.clientSecret,
-    }).toString(),
-  );
-  const [answer] = await once(sent, 'response');
-  const { access_token: token } = (await json(answer)) as { access_token: string };
-  agent.destroy();
+  const token = await accessToken(publicUrl, caCertificate, firstAccount);
 
   const remote = ['--url', publicUrl, '--ca-file', caCertificate];
   const own = await run(['credential', 'list', '--account', firstAccount.accountNumber, ...remote], {
@@ -191,7 +174,6 @@ test('backup while running, restore elsewhere, serve: the certificates are still
   assert.match(twice.err, /already holds a database.*\n.*--force/);
 
   await assert.rejects(serve(target), /platform\.key is missing/);
-  const { copyFileSync } = await import('node:fs');
   copyFileSync(join(data, 'platform.key'), join(target, 'platform.key'));
   const second = await serve(target);
   try {
@@ -209,13 +191,11 @@ test('backup while running, restore elsewhere, serve: the certificates are still
 });
 
 test('a damaged backup is not restored', async () => {
-  const { writeFileSync } = await import('node:fs');
   const file = join(folder, 'damaged.db');
   writeFileSync(file, 'not a database at all');
   const target = join(folder, 'from-damaged');
   const finished = await run(['restore', file, '--data', target]);
   assert.equal(finished.code, 1);
-  const { existsSync } = await import('node:fs');
   assert.ok(!existsSync(join(target, 'certwright.db')));
 });
 
