@@ -24,7 +24,7 @@ import { createStatusService, statusJobs, statusTasks } from './status/status.ts
 import { createCaaChecker } from './validation/caa/checker.ts';
 import { createCaaGate } from './validation/caa/gate.ts';
 
-const RESUME_EVERY_MS = 5_000;
+const RESUME_EVERY_MS = 2_000;
 const PRUNE_EVERY_MS = 10 * 60_000;
 
 /** Builds the core over the given world. Starts nothing: jobs run after `core.jobs.start()`. */
@@ -44,10 +44,11 @@ export function createCore(deps: CoreDependencies): Core {
   const placement = createOrderPlacement(deps, catalog, register, caa, settler);
   const orders = createOrderService(deps, placement, views, register, settler, authority);
 
-  const domains = createDomainService(deps, {
-    orders,
-    onVerified: (domainIds) => orders.advanceForDomains(domainIds),
-  });
+  const domains = createDomainService(
+    deps,
+    { orders, onVerified: (domainIds) => orders.advanceForDomains(domainIds) },
+    checker,
+  );
   const accounts = createAccountService(deps, accountDirectory, {
     onVetted: (organizationId) => orders.advanceForOrganization(organizationId),
   });

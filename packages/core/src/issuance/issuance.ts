@@ -56,7 +56,7 @@ export interface IssuanceInput {
 }
 
 /** How long a process may take from record to signature before another takes over. */
-const SIGNING_LEASE_MS = 30_000;
+const SIGNING_LEASE_MS = 10_000;
 
 interface PreparedIssuer {
   readonly version: number;

@@ -43,7 +43,7 @@ export interface Settler {
   resume(): Promise<number>;
 }
 
-const RESUME_LEASE_MS = 30_000;
+const RESUME_LEASE_MS = 10_000;
 const RESUME_BATCH = 50;
 
 function changedMembers(before: OrderRecord, after: OrderRecord): Partial<Omit<OrderRecord, 'id' | 'version'>> {
