@@ -95,8 +95,10 @@ export function problemDocument(refused: Refusal, instance: string, requestId: s
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refused: Refusal): FastifyReply {
   if (refused.headers !== undefined) reply.headers(refused.headers);
   if (refused.retryAfter !== undefined) reply.header('retry-after', String(refused.retryAfter));
+  const document = problemDocument(refused, pathOf(request), request.id);
+  // bytes, because the framework adds a charset to text, which the media type does not have
   return reply
     .code(refused.status)
     .type('application/problem+json')
-    .send(JSON.stringify(problemDocument(refused, pathOf(request), request.id)));
+    .send(Buffer.from(JSON.stringify(document)));
 }

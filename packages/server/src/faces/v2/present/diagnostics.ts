@@ -57,6 +57,8 @@ function nextSteps(attempt: AttemptRecord, isCaa: boolean): NextStep[] {
     const foundCa = caaIssuer(findings.find((finding) => !finding.ok)?.found[0] ?? '');
     return [{ key: 'dcv.nextStep.caaPrecheck.notAuthorized', params: { foundCa }, severity: 'ERROR' }];
   }
+  // without a challenge there is nothing to publish
+  if (expected.value === '') return [];
   switch (attempt.method) {
     case 'dns-txt':
       return [
