@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts';
 import { faceManage, type ManageOptions } from '../faces/manage/plugin.ts';
 import { faceStatus, type StatusFaceOptions } from '../faces/status/plugin.ts';
 import { faceV2 } from '../faces/v2/plugin.ts';
+import { validationPage } from '../faces/validation-page/plugin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Application } from './application.ts';
 import { registerDocs } from './docs-page.ts';
@@ -58,6 +59,10 @@ export async function mountMain(
     clock,
     version: manifest.version,
     log: (error, request) => log.error('v2.failed', { requestId: request.id }, error),
+  });
+  await application.mount('validation-page', validationPage, {
+    core,
+    log: (error, request) => log.error('validationPage.failed', { requestId: request.id }, error),
   });
   await application.mount('status', faceStatus, statusOptions(parts));
   await application.mount('manage', faceManage, { ...manageOptions(parts, 'bearer'), prefix: MANAGE });
