@@ -42,7 +42,7 @@ export function referencePage(program: Command): string {
   return [
     '# certwright: commands',
     '',
-    'Made from the program itself (`certwright help`); a test keeps it true. Every command takes `--json`, which writes one JSON document to standard output; errors go to standard error, as `{"error": {"code", "message", "hint"}}` with `--json`.',
+    'Made from the program itself (`certwright help`); a test keeps it true. Every operating command takes `--json`, which writes one JSON document to standard output (`sandbox` always does); errors go to standard error, as `{"error": {"code", "message", "hint"}}` with `--json`.',
     '',
     'Operating commands talk to the management API: to the Unix socket `manage.sock` in `--data` when they run on the server, or to `--url` with the access token of an administrator’s credential. `backup`, `restore` and `audit verify` open the database themselves.',
     '',
