@@ -41,6 +41,8 @@ export function createStore(backend: Backend): CertwrightStore {
     return Number(row?.[0]);
   });
 
+  let closing: Promise<void> | undefined;
+
   async function command(unit: Exclude<Unit, { kind: 'set' }>): Promise<readonly Row[]> {
     const result = await backend.submit(unit, []);
     if (result.kind !== 'done') throw new Error(`${unit.kind} was refused`);
@@ -116,6 +118,9 @@ export function createStore(backend: Backend): CertwrightStore {
       return total;
     },
 
-    close: () => backend.close(),
+    close() {
+      closing ??= backend.close();
+      return closing;
+    },
   };
 }

@@ -6,6 +6,8 @@ import { type SetResult, WriterLane } from './lane.ts';
 
 /** How far into the queue a lane looks for sets that it may take. */
 const LOOK_AHEAD = 1_024;
+/** Sets that a lane takes at least when there are more: a transaction costs as much as some ten of them. */
+const MIN_SHARE = 16;
 
 interface Waiting {
   readonly set: EncodedSet;
@@ -76,7 +78,9 @@ export class PostgresWriter {
     const passed: Waiting[] = [];
     const taken = new Set<string>();
     let at = 0;
-    for (; at < this.#queue.length && batch.length < MAX_BATCH && at < LOOK_AHEAD; at++) {
+    // all lanes work: their waits for the disk overlap; too small a share is not worth a transaction of its own
+    const share = Math.max(MIN_SHARE, Math.ceil(this.#queue.length / this.#idle.length));
+    for (; at < this.#queue.length && batch.length < Math.min(share, MAX_BATCH) && at < LOOK_AHEAD; at++) {
       const waiting = this.#queue[at];
       if (waiting === undefined) break;
       const isFree = waiting.rows.every((row) => !taken.has(row) && !this.#busyRows.has(row));
