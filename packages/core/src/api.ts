@@ -534,6 +534,8 @@ export interface Core {
   readonly idempotency: IdempotencyService;
   /** Runs due jobs until `stop` resolves what is in flight. */
   readonly jobs: {
+    /** Kinds of jobs that are worked on here. */
+    readonly kinds: readonly string[];
     start(): void;
     stop(): Promise<void> /** Runs everything that is due now (tests, sandbox clock). */;
     runDue(): Promise<number>;

@@ -107,6 +107,7 @@ export function createJobRunner(
   }
 
   return {
+    kinds,
     start() {
       if (!stopped) return;
       stopped = false;

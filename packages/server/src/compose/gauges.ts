@@ -3,7 +3,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { systemOperator } from './as-account.ts';
 
 interface GaugeSources {
-  readonly core: Pick<Core, 'certificates'>;
+  readonly core: Pick<Core, 'certificates' | 'jobs'>;
   readonly store: Store;
   readonly clock: Clock;
 }
@@ -14,6 +14,16 @@ export function registerGauges(metrics: Metrics, { core, store, clock }: GaugeSo
     const counted = await core.certificates.count(systemOperator);
     return counted.ok ? Object.entries(counted.value) : [];
   });
+
+  metrics.gauge(
+    'certwright_job_lag_seconds',
+    'How long the job that is due longest has been waiting.',
+    'queue',
+    async () => {
+      const due = await store.jobs.nextDue(core.jobs.kinds);
+      return [['jobs', due === undefined ? 0 : Math.max(0, clock.now() - due) / 1000]];
+    },
+  );
 
   metrics.gauge('certwright_crl_age_seconds', 'Time since thisUpdate of the newest full CRL.', 'ca', async () => {
     const now = clock.now();

@@ -35,7 +35,7 @@ export function keepCertificate({ tls, listener, publicUrl, ...parts }: KeeperOp
     case 'off':
       return undefined;
     case 'files':
-      return fromFiles(tls.cert, tls.key, listener, parts.log);
+      return certificateFromFiles(tls.cert, tls.key, listener, parts.log);
     case 'own': {
       const own = createOwnCertificate({
         ...parts,
@@ -48,7 +48,12 @@ export function keepCertificate({ tls, listener, publicUrl, ...parts }: KeeperOp
 }
 
 /** Files that a renewal tool replaces are taken up without a restart. */
-function fromFiles(certFile: string, keyFile: string, listener: Listener, log: CoreLog): CertificateKeeper {
+export function certificateFromFiles(
+  certFile: string,
+  keyFile: string,
+  listener: Pick<Listener, 'setCertificate'>,
+  log: CoreLog,
+): CertificateKeeper {
   let installed = '';
   return {
     everyMs: FILES_MS,

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
-import type { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
+import { createSecretBox, platformKey } from '../../src/adapters/vault/index.ts';
+import { type CertificatePem, createOwnCertificate } from '../../src/compose/own-certificate.ts';
+import { certificateFromFiles } from '../../src/compose/tls.ts';
 import type { Platform } from '../../src/index.ts';
+import { openListener } from '../../src/listeners/listener.ts';
 import { call, startTestPlatform } from '../support/platform.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwright-serve-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function servedCertificate(platform: Platform, servername: string): Promise<X509Certificate> {
+async function servedCertificate(
+  platform: Pick<Platform, 'ports' | 'rootCertificate'>,
+  servername: string,
+): Promise<X509Certificate> {
   const socket = connect({ host: '127.0.0.1', port: platform.ports.main, servername, ca: platform.rootCertificate });
   await once(socket, 'secureConnect');
   const certificate = socket.getPeerX509Certificate();
@@ -78,6 +85,8 @@ describe('a platform from nothing', () => {
       'certwright_signing_duration_seconds_count{purpose="certificate",result="signed"}',
       'certwright_certificates{state="valid"}',
       'certwright_crl_age_seconds{ca=',
+      'certwright_job_lag_seconds{queue="jobs"}',
+      'certwright_store_write_sets_waiting',
       'process_resident_memory_bytes',
     ]) {
       assert.ok(body.includes(name), name);
@@ -172,6 +181,75 @@ test('an address that is taken leaves nothing behind', async () => {
     assert.throws(() => statSync(data), { code: 'ENOENT' });
   } finally {
     await running.close();
+  }
+});
+
+test('a certificate from files is served, and a newer one without a restart', async () => {
+  const issuing = await startTestPlatform(join(folder, 'issuer'), { 'tls.mode': 'off' });
+  const ordered: CertificatePem[] = [];
+  const [root, issuer] = await issuing.store.authorities.list();
+  assert.ok(root !== undefined && issuer !== undefined);
+  for (const names of [['localhost'], ['localhost', 'second.example']]) {
+    const own = createOwnCertificate({
+      ...{ core: issuing.core, store: issuing.store, platformAccount: issuing.platformAccount, names },
+      secrets: createSecretBox(platformKey(randomBytes(32))),
+      wallClock: { now: () => Date.now() },
+      holder: 'files',
+      issuer: issuer.certificate,
+      install: (certificate) => ordered.push(certificate),
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    });
+    await own.refresh();
+  }
+  await issuing.close();
+  const [first, second] = ordered;
+  assert.ok(first !== undefined && second !== undefined);
+
+  const [cert, key] = [join(folder, 'tls-cert.pem'), join(folder, 'tls-key.pem')];
+  writeFileSync(cert, first.cert);
+  writeFileSync(key, second.key);
+  const flags = { 'tls.mode': 'files', 'tls.cert': cert, 'tls.key': key };
+  await assert.rejects(startTestPlatform(join(folder, 'files'), flags), /do not belong together/);
+
+  writeFileSync(key, first.key);
+  const listener = await openListener(
+    { host: '127.0.0.1', port: 0 },
+    { tls: true, key: 'listen', limits: { connections: 10, requestTimeoutMs: 1_000 } },
+  );
+  try {
+    const keeper = certificateFromFiles(cert, key, listener, {
+      info: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    });
+    const served = async () =>
+      (
+        await servedCertificate(
+          { ports: { main: listener.port, plain: 0 }, rootCertificate: issuing.rootCertificate },
+          'localhost',
+        )
+      ).serialNumber;
+    await keeper.refresh();
+    assert.equal(await served(), new X509Certificate(first.cert).serialNumber);
+    writeFileSync(cert, second.cert);
+    await assert.rejects(keeper.refresh(), /do not belong together/);
+    assert.equal(await served(), new X509Certificate(first.cert).serialNumber);
+    writeFileSync(key, second.key);
+    await keeper.refresh();
+    assert.equal(await served(), new X509Certificate(second.cert).serialNumber);
+  } finally {
+    await listener.drain(0);
+  }
+});
+
+test('a process serves what its roles say', async () => {
+  const platform = await startTestPlatform(join(folder, 'roles'), { roles: 'jobs' });
+  try {
+    assert.equal(platform.ports.plain, 0);
+    assert.equal((await call(platform, '/readyz')).status, 200);
+    assert.equal((await call(platform, '/api/certinext/v2/auth/me')).status, 404);
+  } finally {
+    await platform.close();
   }
 });
 
