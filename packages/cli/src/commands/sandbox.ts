@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { wholeNumber } from '../context.ts';
 import { DEMO_DIRECTORY, demonstrate } from '../demo/demo.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../output.ts';
 import { untilStopped } from './serve.ts';
 
@@ -34,9 +35,11 @@ export function sandboxCommand(io: Io): Command {
     )
     .action(async (flags: SandboxFlags) => {
       const { startSandbox } = await import('@certwright/server');
-      const sandbox = await startSandbox(flags);
+      const sandbox = await leavingNothing(() => startSandbox(flags));
+      // who reads the line may send the signal at once
+      const stopped = untilStopped(sandbox, io);
       io.out(`${JSON.stringify(sandbox.ready)}\n`);
-      await untilStopped(sandbox, io);
+      await stopped;
     });
 }
 
@@ -47,8 +50,21 @@ export function demoCommand(io: Io): Command {
     .option('--once', 'exit when done instead of staying up')
     .option('--output <dir>', 'directory for the certificate, its chain and its key', DEMO_DIRECTORY)
     .action(async ({ once = false, output }: { once?: boolean; output: string }) => {
-      await demonstrate({ once, directory: output, io, untilStopped });
+      const sandbox = await leavingNothing(() => demonstrate({ once, directory: output, io }));
+      if (sandbox !== undefined) await untilStopped(sandbox, io);
     });
+}
+
+/** A signal that comes before the work is done ends the process, but not without its clean-up at exit. */
+async function leavingNothing<T>(work: () => Promise<T>): Promise<T> {
+  const exit = (): never => process.exit(EXIT.failed);
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  for (const signal of signals) process.once(signal, exit);
+  try {
+    return await work();
+  } finally {
+    for (const signal of signals) process.off(signal, exit);
+  }
 }
 
 function parseServer(text: string): { address: string; port: number } {

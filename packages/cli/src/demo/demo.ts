@@ -1,6 +1,6 @@
 /** `certwright demo`: a sandbox, the main job in it, and the addresses to go on with. */
 import { resolve } from 'node:path';
-import type { ReadyLine } from '@certwright/server';
+import type { ReadyLine, Sandbox } from '@certwright/server';
 import { CliError, EXIT } from '../exit-codes.ts';
 import type { Io } from '../output.ts';
 import { createReporter, type Reporter, StepError } from './reporter.ts';
@@ -12,12 +12,10 @@ interface DemoOptions {
   readonly once: boolean;
   readonly directory: string;
   readonly io: Io;
-  /** Waits for a signal and closes the sandbox. */
-  readonly untilStopped: (sandbox: { close(): Promise<unknown> }, io: Io) => Promise<void>;
 }
 
-/** Runs the demo. Throws a `CliError` that names the step that failed. */
-export async function demonstrate({ once, directory, io, untilStopped }: DemoOptions): Promise<void> {
+/** Runs the demo; the sandbox that it returns stays up, undefined with `once`. Throws a `CliError` that names the failed step. */
+export async function demonstrate({ once, directory, io }: DemoOptions): Promise<Sandbox | undefined> {
   const isTerminal = process.stdout.isTTY === true && !io.env.NO_COLOR;
   const startedAt = performance.now();
   const reporter = createReporter({ write: (text) => io.out(text), isTerminal, now: () => performance.now() });
@@ -37,12 +35,16 @@ export async function demonstrate({ once, directory, io, untilStopped }: DemoOpt
     const result = await orFail(runDemo(sandbox.ready, resolve(directory), reporter));
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     reporter.line(`\nAll steps done in ${seconds} s.`);
-    if (!once) tellHowToGoOn(reporter, sandbox.ready, result, resolve(directory));
+    if (!once) {
+      tellHowToGoOn(reporter, sandbox.ready, result, resolve(directory));
+      return sandbox;
+    }
   } catch (error) {
     await sandbox.close();
     throw error;
   }
-  await (once ? sandbox.close() : untilStopped(sandbox, io));
+  await sandbox.close();
+  return undefined;
 }
 
 function tellHowToGoOn(reporter: Reporter, ready: ReadyLine, { orderId, crlUrl }: DemoResult, directory: string): void {

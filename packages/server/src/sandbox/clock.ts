@@ -27,11 +27,11 @@ export interface SandboxClock extends Clock {
 export function createSandboxClock(wall: Clock): SandboxClock {
   let offsetMs = 0;
 
-  function moveTo(field: ClockRefusal['field'], instant: Instant): Result<Instant, ClockRefusal> {
+  function moveTo(field: ClockRefusal['field'], instant: Instant, real: Instant): Result<Instant, ClockRefusal> {
     if (!(instant >= EARLIEST && instant < LATEST)) {
       return fail({ field, message: 'would leave the years 2000 to 2199' });
     }
-    offsetMs = instant - wall.now();
+    offsetMs = instant - real;
     return ok(instant);
   }
 
@@ -41,13 +41,14 @@ export function createSandboxClock(wall: Clock): SandboxClock {
       return offsetMs;
     },
     advance(duration) {
-      const moved = addDuration(wall.now() + offsetMs, duration);
+      const real = wall.now();
+      const moved = addDuration(real + offsetMs, duration);
       if (moved === undefined) {
         return fail({ field: 'advance', message: 'must be an ISO 8601 duration such as P60D or PT30M' });
       }
-      return moveTo('advance', moved);
+      return moveTo('advance', moved, real);
     },
-    set: (instant) => moveTo('set', instant),
+    set: (instant) => moveTo('set', instant, wall.now()),
     reset() {
       offsetMs = 0;
     },

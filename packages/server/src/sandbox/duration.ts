@@ -4,9 +4,6 @@ import type { Instant } from '@certwright/core';
 const DURATION =
   /^(?<sign>[+-]?)P(?=\d|T\d)(?:(?<years>\d{1,4})Y)?(?:(?<months>\d{1,5})M)?(?:(?<weeks>\d{1,5})W)?(?:(?<days>\d{1,6})D)?(?:T(?=\d)(?:(?<hours>\d{1,7})H)?(?:(?<minutes>\d{1,9})M)?(?:(?<seconds>\d{1,10})S)?)?$/;
 
-/** The pattern for schemas; JSON Schema has no named groups. */
-export const DURATION_PATTERN = DURATION.source.replaceAll(/\?<[a-z]+>/g, '');
-
 /**
  * Adds a duration such as `P60D`, `P1Y2M` or `-PT90S` to an instant, in UTC. Years and months are those of the calendar;
  * a day that the month does not have becomes its last one. Undefined when the text is not a duration.

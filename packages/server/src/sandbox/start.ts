@@ -4,6 +4,7 @@ import { fastify } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
 import type { DnsServerAddress } from '../adapters/dns/resolver.ts';
 import { startPlatform } from '../compose/platform.ts';
+import { requestId } from '../compose/request-id.ts';
 import type { Platform } from '../compose/types.ts';
 import { type Config, loadConfig } from '../config/index.ts';
 import { coreLog, createLogger } from '../logging/logger.ts';
@@ -189,7 +190,7 @@ async function loadOrPreload(directory: SandboxDirectory, platform: Platform, ts
 
 /** Opens the control API and returns its base URL. */
 async function openControl(port: number, cleanup: Cleanup, options: ControlOptions): Promise<string> {
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ forceCloseConnections: true, genReqId: requestId, requestIdHeader: false });
   cleanup.add(() => app.close());
   await app.register(controlApi, options);
   return app.listen({ host: LOOPBACK, port });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createSandboxClock } from '../../src/sandbox/clock.ts';
-import { addDuration, DURATION_PATTERN } from '../../src/sandbox/duration.ts';
+import { addDuration } from '../../src/sandbox/duration.ts';
 
 const at = (text: string): number => Date.parse(text);
 
@@ -40,7 +40,6 @@ describe('durations', () => {
   ]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       assert.equal(addDuration(0, text), undefined);
-      assert.equal(new RegExp(DURATION_PATTERN).test(text), false);
     });
   }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fail, ok } from '@certwright/pki';
 import { RECORD_TYPES } from '../internet/dns/presentation.ts';
 import type { SandboxMail } from '../internet/mail/server.ts';
@@ -73,6 +74,7 @@ export function internetOperations({ dns, http, mail, hosts, runDueWork }: Contr
       body: wire.Host,
       answer: wire.HostEntry,
       run({ body: { name, address, httpPort = 80, tlsPort = 443 } }) {
+        if (isIP(address) === 0) return fail(wrongInput('address', 'must be an IPv4 or IPv6 address'));
         const isStored = hosts.put(name, { address, httpPort, tlsPort });
         return isStored
           ? ok({ name, address, httpPort, tlsPort })

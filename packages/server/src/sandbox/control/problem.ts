@@ -49,6 +49,8 @@ function inputError({ keyword, instancePath, params, message }: Issue): InputErr
         field,
         message: `must be one of ${Array.isArray(params.allowedValues) ? params.allowedValues.join(', ') : 'a list'}`,
       };
+    case 'pattern':
+      return { field, message: 'is not well-formed' };
     default:
       return { field, message: message ?? 'is not valid' };
   }
