@@ -19,12 +19,16 @@ function sources(folder: string): string[] {
 /** What a file imports: packages by name, relative files as paths from the root. */
 function importsOf(file: string): ImportLine[] {
   const text = readFileSync(file, 'utf8');
-  const found = text.matchAll(/(?:^|[\s;])(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\s*\(?\s*['"]([^'"]+)['"]/g);
+  const found = text.matchAll(
+    /(?:^|[\s;])(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\s*\(?\s*['"]([^'"]+)['"]/g,
+  );
   const from = relative(root, file).split(sep).join('/');
   return [...found].map((match) => {
     const target = match[1] ?? match[2] ?? '';
     const to = target.startsWith('.')
-      ? relative(root, resolve(dirname(file), target)).split(sep).join('/')
+      ? relative(root, resolve(dirname(file), target))
+          .split(sep)
+          .join('/')
       : target;
     return { from, to };
   });
@@ -53,15 +57,19 @@ export function violation({ from, to }: ImportLine): string | undefined {
     if (named === null) return 'reaches into another package by path';
     if (!allowed[own].includes(target)) return `${own} must not import ${target}`;
   }
-  if (own === 'pki' && /^node:(fs|net|http|https|dns|tls|dgram|child_process|worker_threads)/.test(to)) return 'pki does no I/O';
-  if (own === 'core' && /^node:(fs|net|http|https|dns|tls|dgram|child_process|worker_threads|sqlite)/.test(to)) return 'core does no I/O';
+  if (own === 'pki' && /^node:(fs|net|http|https|dns|tls|dgram|child_process|worker_threads)/.test(to))
+    return 'pki does no I/O';
+  if (own === 'core' && /^node:(fs|net|http|https|dns|tls|dgram|child_process|worker_threads|sqlite)/.test(to))
+    return 'core does no I/O';
   if (own !== 'store' && /^(kysely|pg|node:sqlite)(\/|$)/.test(to)) return 'only store speaks SQL';
   const face = /^packages\/server\/src\/faces\/([^/]+)\//.exec(from)?.[1];
   const otherFace = /^packages\/server\/src\/faces\/([^/]+)\//.exec(to)?.[1];
   if (face !== undefined && otherFace !== undefined && face !== otherFace) return 'a face imports another face';
   if (face !== undefined && target === 'store') return 'a face touches the store';
-  if (face !== undefined && /^packages\/server\/src\/(compose|adapters|sandbox|serve)/.test(to)) return 'a face reaches for the composition root';
-  if (own === 'server' && face === undefined && otherFace !== undefined && /\/(adapters|config)\//.test(from)) return 'an adapter imports a face';
+  if (face !== undefined && /^packages\/server\/src\/(compose|adapters|sandbox|serve)/.test(to))
+    return 'a face reaches for the composition root';
+  if (own === 'server' && face === undefined && otherFace !== undefined && /\/(adapters|config)\//.test(from))
+    return 'an adapter imports a face';
   return undefined;
 }
 

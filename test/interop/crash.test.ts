@@ -11,7 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCsr, generateKey, nameOf, parseCertificate } from '@certwright/pki';
 import { startPostgres } from '../support/postgres.ts';
-import { type Client, runCertwright, type Serve, startServe, v2Client } from '../support/serve.ts';
+import { type Client, runCertwright, type Serve, sharedKeyFile, startServe, v2Client } from '../support/serve.ts';
 
 const ORDERS = 1_000;
 const KILL_AFTER = 250;
@@ -175,7 +175,7 @@ async function crashDuringOrders(
   }
 }
 
-describe('kill -9 during a thousand orders', () => {
+describe('kill -9 during a thousand orders', { concurrency: 2 }, () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'certwright-crash-'));
@@ -188,14 +188,10 @@ describe('kill -9 during a thousand orders', () => {
   it('PostgreSQL: nothing lost, half issued or doubled; the audit chain holds', async (test) => {
     const postgres = await startPostgres();
     if ('skip' in postgres) return test.skip(postgres.skip);
-    try {
-      await crashDuringOrders(
-        join(folder, 'postgres'),
-        { databaseUrl: postgres.url, 'key.file': join(folder, 'platform.key') },
-        {},
-      );
-    } finally {
-      await postgres.stop();
-    }
+    await crashDuringOrders(
+      join(folder, 'postgres'),
+      { databaseUrl: await postgres.database(), 'key.file': await sharedKeyFile(folder) },
+      {},
+    );
   });
 });

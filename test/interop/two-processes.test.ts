@@ -19,7 +19,7 @@ import {
 } from '@certwright/pki';
 import { createSandboxDns, type SandboxDns } from '../../packages/server/src/sandbox/internet/dns/server.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { type Client, httpCall, type Serve, startServe, v2Client } from '../support/serve.ts';
+import { type Client, httpCall, type Serve, sharedKeyFile, startServe, v2Client } from '../support/serve.ts';
 
 describe('two servers on one PostgreSQL', () => {
   let folder: string;
@@ -43,8 +43,8 @@ describe('two servers on one PostgreSQL', () => {
     const agent = new Agent({ keepAlive: true });
     try {
       const settings = {
-        databaseUrl: postgres.url,
-        'key.file': join(folder, 'platform.key'),
+        databaseUrl: await postgres.database(),
+        'key.file': await sharedKeyFile(folder),
         'dns.servers': `${dns.address}:${dns.port}`,
         publicHttpUrl: 'http://pki.two.example',
       };
@@ -123,7 +123,9 @@ describe('two servers on one PostgreSQL', () => {
         assert.equal(answer.status, 200);
         const parsed = parseOcspResponse(answer.body);
         assert.ok(parsed.ok);
-        return parsed.value.status === 'successful' ? (parsed.value.responses[0]?.status.kind ?? 'none') : parsed.value.status;
+        return parsed.value.status === 'successful'
+          ? (parsed.value.responses[0]?.status.kind ?? 'none')
+          : parsed.value.status;
       };
       assert.equal(await ask(a), 'good');
       assert.equal(await ask(b), 'good');
@@ -173,7 +175,6 @@ describe('two servers on one PostgreSQL', () => {
       for (const server of running) {
         if (server.process.exitCode === null && server.process.signalCode === null) await server.kill();
       }
-      await postgres.stop();
     }
   });
 });

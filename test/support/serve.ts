@@ -1,6 +1,8 @@
 /** Starts `certwright serve` as a process of its own and talks to it as a client would. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { join, resolve } from 'node:path';
 
@@ -183,5 +185,9 @@ export async function runCertwright(
   return { code, stdout, stderr };
 }
 
-/** Path of a file in a data directory. */
-export const inData = (data: string, name: string): string => join(data, name);
+/** Makes the key that several servers on one database share; returns its path. */
+export async function sharedKeyFile(folder: string): Promise<string> {
+  const file = join(folder, 'platform.key');
+  await writeFile(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+  return file;
+}
