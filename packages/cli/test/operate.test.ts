@@ -1,6 +1,7 @@
 /** The operator's commands against a server of their own. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -70,6 +71,38 @@ test('the CAs and the listener’s own certificate are there', async () => {
     again.items.map((row) => row.serial),
     [serial],
   );
+});
+
+const openssl = spawnSync('openssl', ['version']).status === 0;
+const needsOpenssl = openssl || process.env.CI === 'true' ? {} : { skip: 'openssl is not installed' };
+
+test('an existing CA is taken in with its encrypted key, and another’s key is refused', needsOpenssl, async () => {
+  const [cert, key, other] = ['ca.pem', 'ca.key', 'other.key'].map((name) => join(folder, name));
+  const passphrase = join(folder, 'passphrase');
+  writeFileSync(passphrase, 'correct horse\n');
+  const command = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-days', '3650'];
+  const extensions = [
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+  ];
+  const made = spawnSync('openssl', [
+    ...[...command, ...extensions, '-subj', '/C=GB/O=Example/CN=Example Root'],
+    ...['-passout', `file:${passphrase}`, '-keyout', key ?? '', '-out', cert ?? ''],
+  ]);
+  assert.equal(made.status, 0, String(made.stderr));
+  spawnSync('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', other ?? '']);
+
+  const named = ['ca', 'import', '--slug', 'example-1', '--name', 'Example', '--cert', cert ?? '', ...here];
+  const locked = await run([...named, '--key', key ?? '']);
+  assert.equal(locked.code, 1);
+  assert.match(locked.err, /passphrase/);
+  const wrong = await run([...named, '--key', other ?? '']);
+  assert.equal(wrong.code, 1, wrong.out);
+  const imported = await run([...named, '--key', key ?? '', '--passphrase-file', passphrase]);
+  assert.equal(imported.code, 0, imported.err);
+  assert.match((await run(['ca', 'list', ...here])).out, /^example-1 +root +active +ec-p256 /m);
 });
 
 test('an organization is created and vetted; the token is shown once', async () => {
@@ -162,6 +195,7 @@ test('backup while running, restore elsewhere, serve: the certificates are still
   const backup = await run(['backup', file, ...here]);
   assert.equal(backup.code, 0, backup.err);
   assert.match(backup.out, /does not hold the platform key/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal((await run(['backup', file, ...here])).code, 1);
 
   const target = join(folder, 'restored');
@@ -206,4 +240,17 @@ test('version and completion need no server', async () => {
     assert.equal(code, 0);
     assert.match(out, /credential create/);
   }
+});
+
+test('completion offers the words that may follow', async () => {
+  const script = join(folder, 'completion.bash');
+  writeFileSync(script, (await run(['completion', 'bash'])).out);
+  const complete = (...words: readonly string[]): string => {
+    const list = words.map((word) => `'${word}'`).join(' ');
+    const command = `source ${script}; COMP_WORDS=(certwright ${list}); COMP_CWORD=${words.length}; _certwright; echo "\${COMPREPLY[*]}"`;
+    return String(spawnSync('bash', ['-c', command]).stdout).trim();
+  };
+  assert.match(complete('or'), /^order organization$/);
+  assert.match(complete('order', ''), /^list show approve reject /);
+  assert.equal(complete('--json', 'order', 'list', '--pha'), '--phase');
 });

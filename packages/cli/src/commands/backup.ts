@@ -36,6 +36,8 @@ export function backupCommand(io: Io): Command {
           hint: 'Choose another file, or overwrite it with --force.',
         });
       }
+      // personal data and sealed keys: for the owner only, from the first byte
+      process.umask(0o077);
       const partial = `${file}.partial`;
       const store = await openBesideServer(config);
       try {
@@ -71,7 +73,8 @@ export function restoreCommand(io: Io): Command {
           hint: 'Choose an empty directory with --data, or replace the database with --force.',
         });
       }
-      mkdirSync(config.data, { recursive: true, mode: 0o700 });
+      process.umask(0o077);
+      mkdirSync(config.data, { recursive: true });
       const entries = await replaceDatabase(file, config.data);
       const hasKey = config.key.kind !== 'file' || existsSync(config.key.path);
       io.out(
@@ -94,7 +97,7 @@ async function replaceDatabase(file: string, directory: string): Promise<number>
   const staging = join(directory, '.restore');
   try {
     rmSync(staging, { recursive: true, force: true });
-    mkdirSync(staging, { mode: 0o700 });
+    mkdirSync(staging);
     copyFileSync(file, join(staging, DATABASE));
     const entries = await checkDatabase(file, staging);
     for (const suffix of ['-wal', '-shm']) rmSync(join(directory, DATABASE + suffix), { force: true });

@@ -12,7 +12,10 @@ export interface DemoApi {
     orderId: string,
   ): Promise<{ readonly recordName: string; readonly value: string; readonly expires: string }>;
   publishTxt(name: string, value: string): Promise<readonly string[]>;
-  verify(orderId: string, domain: string): Promise<{ readonly status: string; readonly verifiedAt: string }>;
+  verify(
+    orderId: string,
+    domain: string,
+  ): Promise<{ readonly status: string; readonly verifiedAt: string; readonly resolver: string }>;
   submitCsr(orderId: string, csr: string): Promise<void>;
   acceptAgreement(orderId: string): Promise<void>;
   track(
@@ -106,7 +109,13 @@ export function createDemoApi(http: HttpClient, ready: ReadyLine): DemoApi {
       const result = readObject(
         await call('POST', `/ssl-certificates/${orderId}/dcv/verify`, { domain, method: 'dns-txt' }),
       );
-      return { status: text(result, 'status'), verifiedAt: text(result, 'verifiedAt') };
+      const [perspective] = isObject(result.diagnostics) ? objects(result.diagnostics, 'perspectives') : [];
+      if (perspective === undefined) throw new Error('the answer does not say who was asked');
+      return {
+        status: text(result, 'status'),
+        verifiedAt: text(result, 'verifiedAt'),
+        resolver: text(perspective, 'resolver'),
+      };
     },
     async submitCsr(orderId, csr) {
       await call('PUT', `/ssl-certificates/${orderId}/csr`, { csr, attested: true });

@@ -28,7 +28,7 @@ export interface OcspFinding {
 }
 
 export interface CrlFinding {
-  /** Hex. */
+  /** Decimal. */
   readonly number: string;
   readonly listed: boolean;
   readonly reason: string | undefined;
@@ -94,10 +94,16 @@ export async function readCrl(http: HttpClient, certificate: Certificate, issuer
   if (answer.status !== 200) throw new Error(`${url} answers ${answer.status}`);
   const parsed = parseCrl(answer.body);
   if (!parsed.ok) throw new Error(`the CRL cannot be read: ${parsed.error.detail}`);
-  const { signatureAlgorithm, tbs, signature, revoked, number = '' } = parsed.value;
+  const { signatureAlgorithm, tbs, signature, revoked, number = '0' } = parsed.value;
   if (!(await verifySignature(issuer.spki, signatureAlgorithm, tbs, signature))) {
     throw new Error('the CRL’s signature does not verify');
   }
   const entry = revoked.find(({ serial }) => serial === certificate.serial);
-  return { number, listed: entry !== undefined, reason: entry?.reason, entries: revoked.length, url };
+  return {
+    number: BigInt(`0x${number}`).toString(),
+    listed: entry !== undefined,
+    reason: entry?.reason,
+    entries: revoked.length,
+    url,
+  };
 }

@@ -80,7 +80,7 @@ async function mainJob(ready: ReadyLine, world: World): Promise<DemoResult> {
   await step(
     'Domain control',
     async () => expectStatus(await api.verify(orderId, DOMAIN), 'VERIFIED'),
-    ({ status, verifiedAt }) => `${status} at ${verifiedAt}, by a lookup over DNS`,
+    ({ status, verifiedAt, resolver }) => `${status} at ${verifiedAt} by asking ${resolver} over DNS`,
   );
 
   const { key, csr } = await step(
