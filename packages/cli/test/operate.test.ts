@@ -5,7 +5,8 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { accessToken } from './support/https.ts';
+import { createCsr, generateKey, nameOf } from '@certwright/pki';
+import { accessToken, https } from './support/https.ts';
 import { run, runJson, type Serving, serve } from './support/process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'certwright-cli-'));
@@ -141,6 +142,43 @@ test('orders can be listed and shown', async () => {
   const refused = await run(['order', 'approve', order?.number ?? '', ...here]);
   assert.equal(refused.code, 1);
   assert.match(refused.err, /^certwright: /);
+});
+
+test('an order that waits for approval is approved or rejected', async () => {
+  const { publicUrl, firstAccount, caCertificate } = server.ready;
+  const token = await accessToken(publicUrl, caCertificate, firstAccount);
+  const place = async (hostname: string): Promise<string> => {
+    const { privateKey } = await generateKey('ec-p256');
+    const answer = await https(`${publicUrl}/api/certinext/v2/private-pki-certificates`, caCertificate, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/json',
+        'X-Product-Code': '990',
+        'Idempotency-Key': hostname,
+      },
+      body: JSON.stringify({
+        variant: 'intranet-ssl',
+        hostname,
+        requestor: { name: 'Requestor', email: 'requestor@example.com', phone: '+442079460000' },
+        csr: await createCsr({ subject: nameOf(['CN', hostname]), key: privateKey }),
+        attested: true,
+      }),
+    });
+    assert.equal(answer.status, 201, answer.body);
+    return String(JSON.parse(answer.body).orderId);
+  };
+  const [good, bad] = [await place('good.corp.internal'), await place('bad.corp.internal')];
+  const waiting = await runJson<{ items: { number: string }[] }>(['order', 'list', '--phase', 'approval', ...here]);
+  assert.deepEqual(waiting.items.map(({ number }) => number).toSorted(), [good, bad].toSorted());
+
+  const approved = await run(['order', 'approve', good, ...here]);
+  assert.deepEqual(approved, { code: 0, out: `Order ${good} is approved; it is now in phase issued.\n`, err: '' });
+  assert.equal((await run(['order', 'reject', bad, '--reason', 'unknown host', ...here])).code, 0);
+  const shown = await run(['order', 'show', bad, ...here]);
+  assert.match(shown.out, /^Phase +rejected$/m);
+  assert.match(shown.out, /^Reason +unknown host$/m);
+  assert.equal((await run(['order', 'approve', bad, ...here])).code, 1);
 });
 
 test('exit codes tell what kind of failure it was', async () => {

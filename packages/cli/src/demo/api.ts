@@ -114,7 +114,7 @@ export function createDemoApi(http: HttpClient, ready: ReadyLine): DemoApi {
       return {
         status: text(result, 'status'),
         verifiedAt: text(result, 'verifiedAt'),
-        resolver: text(perspective, 'resolver'),
+        resolver: text(perspective, 'resolverIp'),
       };
     },
     async submitCsr(orderId, csr) {

@@ -155,7 +155,10 @@ export const ConfigSchema = Type.Object(
       level: choice(LOG_LEVELS, 'Least level that is written.', 'info'),
     }),
     metrics: section('`/metrics`.', {
-      allowedNetworks: list('Networks (CIDR) that may read it.', ['127.0.0.0/8', '::1/128']),
+      allowedNetworks: list('Networks (CIDR) that may read it; behind a proxy trustedProxies must name it.', [
+        '127.0.0.0/8',
+        '::1/128',
+      ]),
     }),
     limits: section('Bounds of the listeners.', {
       connections: Type.Integer({
