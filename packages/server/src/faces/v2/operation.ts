@@ -62,6 +62,8 @@ interface OperationParts<Q extends TSchema, B extends TSchema, O> {
   readonly normalise?: NormaliseOptions;
   /** Answers by status, for the OpenAPI document. */
   readonly answers: Readonly<Record<number, TSchema>>;
+  /** Media types of an answer beside JSON, for the OpenAPI document. */
+  readonly otherTypes?: Readonly<Record<string, { readonly schema: TSchema }>>;
   /** The account may insist on an Idempotency-Key here. */
   readonly createsOrder?: boolean;
   /** The operation chooses its own media type by the Accept header. */

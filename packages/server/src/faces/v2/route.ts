@@ -1,4 +1,5 @@
 /** Puts operations on the application: what happens before a body is read, and how answers go out. */
+import { STATUS_CODES } from 'node:http';
 import type { Clock, Core } from '@certwright/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type, { type TSchema } from 'typebox';
@@ -20,7 +21,20 @@ export interface FaceV2Options {
 }
 
 const BODY_LIMIT = 1 << 20;
-const PROBLEMS = { '4xx': ref(Problem), '5xx': ref(Problem) };
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ref(Problem) } },
+});
+export const PROBLEMS = { '4xx': problem('The request is refused.'), '5xx': problem('The server cannot answer.') };
+
+/** The answers of an operation, for the document. */
+function responses({ answers, otherTypes = {} }: Operation) {
+  const documented = Object.entries(answers).map(([status, schema]) => {
+    const content = { 'application/json': { schema }, ...otherTypes };
+    return [status, status === '204' ? schema : { description: STATUS_CODES[status] ?? '', content }] as const;
+  });
+  return { ...Object.fromEntries(documented), ...PROBLEMS };
+}
 
 function pathParameters(path: string): { readonly params?: TSchema } {
   const names = [...path.matchAll(/:(\w+)/g)].flatMap(([, name]) => (name === undefined ? [] : [name]));
@@ -71,7 +85,7 @@ export function addRoute(
       ...(operation.query === undefined ? {} : { querystring: operation.query }),
       ...(operation.body === undefined ? {} : { body: operation.body }),
       ...requestHeaders(operation),
-      response: { ...operation.answers, ...PROBLEMS },
+      response: responses(operation),
     },
     onRequest: async (request, reply) => {
       if (!(await authenticate(core, request, reply))) return reply;

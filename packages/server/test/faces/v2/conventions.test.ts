@@ -25,6 +25,15 @@ describe('conventions of API v2', () => {
     for (const name of ['SslOrder', 'Problem', 'CreateSslOrderRequest', 'Domain']) {
       assert.ok(name in document.components.schemas, name);
     }
+    const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g);
+    for (const [reference, name = ''] of references) assert.ok(name in document.components.schemas, reference);
+    const download = document.paths['/api/certinext/v2/ssl-certificates/{orderId}/certificate'].get.responses;
+    assert.deepEqual(Object.keys(download['200'].content).sort(), [
+      'application/json',
+      'application/pkix-cert',
+      'application/x-pem-file',
+    ]);
+    assert.ok('application/problem+json' in download['4XX'].content);
   });
 
   it('checks in the order of section 3.1', async () => {

@@ -143,6 +143,20 @@ describe('POST /oauth/token', () => {
     assert.equal(large.status, 413);
   });
 
+  it('refuses Basic headers that are none, or hide a NUL', async () => {
+    for (const authorization of [
+      'Bearer x',
+      'Basic',
+      'Basic ???',
+      `Basic ${btoa('no-colon')}`,
+      `Basic ${btoa('1%00:x')}`,
+    ]) {
+      const reply = await form({ grant_type: 'client_credentials' }, { authorization });
+      assert.equal(reply.status, 401, authorization);
+      assert.equal(reply.json.error, 'invalid_client');
+    }
+  });
+
   it('answers other methods with 405', async () => {
     const reply = await api.call('GET', '/oauth/token', { token: null });
     assert.equal(reply.status, 405);

@@ -1,7 +1,7 @@
 /** Operations that SSL/TLS and Private PKI orders share. */
 import { type CallContext, type Core, domainError, type Instant, type OrderView, type Outcome } from '@certwright/core';
 import { fail, ok } from '@certwright/pki';
-import type { TSchema } from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { foldReason, reasonOf } from '../normalise.ts';
 import { type Answer, type Call, json, NoContent, noContent, type Operation, operation } from '../operation.ts';
 import { agreementOf } from '../order-request.ts';
@@ -136,6 +136,10 @@ export function certificateOperation(deps: OrderDependencies, face: FamilyFace):
     query: CertificateQuery,
     negotiates: true,
     answers: { 200: ref(CertificateDownload) },
+    otherTypes: {
+      'application/x-pem-file': { schema: Type.String({ description: 'Leaf, then the intermediates.' }) },
+      'application/pkix-cert': { schema: Type.String({ contentEncoding: 'binary', description: 'DER of the leaf.' }) },
+    },
     locate: locateOrder(deps, face),
     async run({ ctx, params, query, accept, object }) {
       const format = chooseFormat(query.format, accept);

@@ -7,8 +7,9 @@ import { parseJsonBody } from '../../../http/json-body.ts';
 import { CHANNEL, ORIGINATOR } from '../caller.ts';
 import { JSON_TYPE } from '../operation.ts';
 import { refusalOf, sendRefusal } from '../problem.ts';
+import { PROBLEMS } from '../route.ts';
 import { KeyTokenRequest, OAuthError, TokenRequest, TokenResponse } from '../schemas/accounts.ts';
-import { Problem, ref } from '../schemas/common.ts';
+import { ref } from '../schemas/common.ts';
 
 type OAuthCode = Static<typeof OAuthError>['error'];
 
@@ -89,10 +90,10 @@ function clientOf(authorization: string | undefined, members: Members): Result<C
   const encoded = BASIC.exec(authorization)?.[1];
   const decoded = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
-  if (colon < 1 || decoded.length > 2 * MAX_VALUE || decoded.includes('\0')) {
+  const client = { id: formDecoded(decoded.slice(0, colon)), secret: formDecoded(decoded.slice(colon + 1)) };
+  if (colon < 1 || decoded.length > 2 * MAX_VALUE || `${client.id}${client.secret}`.includes('\0')) {
     return invalidClient('The Authorization header is not that of Basic authentication');
   }
-  const client = { id: formDecoded(decoded.slice(0, colon)), secret: formDecoded(decoded.slice(colon + 1)) };
   if ((id !== undefined && id !== client.id) || (secret !== undefined && secret !== client.secret)) {
     return invalidRequest('The client in the body differs from the one in the Authorization header');
   }
@@ -214,8 +215,7 @@ export function addTokenEndpoint(app: FastifyInstance, core: Core): void {
         400: ref(OAuthError),
         401: ref(OAuthError),
         403: ref(OAuthError),
-        '4xx': ref(Problem),
-        '5xx': ref(Problem),
+        ...PROBLEMS,
       },
     },
     handler: async (request, reply) => {

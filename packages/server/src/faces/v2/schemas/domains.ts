@@ -27,7 +27,7 @@ export const ChangeDcvMethodRequest = component(
 );
 
 export const DomainsQuery = Type.Object({
-  search: Type.Optional(Type.String({ maxLength: 255 })),
+  search: Type.Optional(Line(255)),
   exactMatch: Type.Optional(Type.Boolean()),
   domainStatus: commaList('ACTIVE', 'INACTIVE', 'EXPIRED'),
   dcvStatus: commaList('VERIFIED', 'PENDING', 'REJECTED'),
