@@ -31,30 +31,42 @@ export interface CrlPublisher {
   /** Publishes for the CAs of which a CRL is due; how many CRLs were made. */
   publishDue(): Promise<number>;
   /**
-   * After a revocation. When the last round of the CA was long, rounds keep a distance; undefined when it was made,
-   * else how many ms to wait.
+   * After a revocation. Undefined when the CRLs were made; large ones keep a distance, then how many ms to wait.
    */
   publishSoon(caId: number): Promise<number | undefined>;
 }
 
 const DAY_MS = 86_400_000;
+/** Larger CRLs are not kept while their successor is made, but read again if somebody asks meanwhile. */
+const LARGE_BYTES = 4 * 1024 * 1024;
 /** Hashed at one go, some half a millisecond. */
 const SLICE_BYTES = 512 * 1024;
-/** Rounds shorter than this may follow each other at once. */
-const SHORT_ROUND_MS = 300;
-/** Share of the time that long rounds may take: a fifth. */
+/** Rounds of fewer entries may follow each other at once. */
+const LARGE_ENTRIES = 100_000;
+/** Large rounds may take a fifth of the time. */
 const DISTANCE_FACTOR = 4;
 const MAX_DISTANCE_MS = 30_000;
 
 const ACTOR = 'crl';
 
+interface Plan {
+  readonly number: number;
+  readonly predecessor: Predecessor | undefined;
+}
+
+/** What the next CRL depends on. */
+type Predecessor = Pick<PublishedCrl, 'number' | 'entries' | 'thisUpdate'>;
+
 interface CaState {
+  /** By partition. */
   readonly kept: Map<number, PublishedCrl>;
+  /** By partition; survives where `kept` gave way to the memory that a successor needs. */
+  readonly predecessors: Map<number, Predecessor>;
   /** Raised by every change of the CA's CRLs by any process. */
   generation: number;
   running: Promise<void> | undefined;
   following: Promise<void> | undefined;
-  /** Real time before which a long round should not be repeated. */
+  /** Real time before which a large round should not be repeated. */
   notBefore: Instant;
 }
 
@@ -98,13 +110,21 @@ export function createCrlPublisher(
       if (change.kind === 'crl' && change.caId !== caId) continue;
       state.generation++;
       state.kept.clear();
+      state.predecessors.clear();
     }
   });
 
   function stateOf(caId: number): CaState {
     let state = states.get(caId);
     if (state === undefined) {
-      state = { kept: new Map(), generation: 0, running: undefined, following: undefined, notBefore: 0 };
+      state = {
+        kept: new Map(),
+        predecessors: new Map(),
+        generation: 0,
+        running: undefined,
+        following: undefined,
+        notBefore: 0,
+      };
       states.set(caId, state);
     }
     return state;
@@ -117,21 +137,40 @@ export function createCrlPublisher(
     const before = state.generation;
     const record = await store.authorities.crl(ca.id, partition);
     const crl = record && published(record);
-    if (crl !== undefined && state.generation === before) state.kept.set(partition, crl);
+    if (crl !== undefined && state.generation === before) keep(state, partition, crl);
     return crl;
   }
 
-  /** Next number: above every one on record; a CA begins with the time, above what it may have used elsewhere. */
-  async function nextNumber(ca: CaRecord, partition: number, now: Instant): Promise<number> {
+  function keep(state: CaState, partition: number, crl: PublishedCrl): void {
+    state.kept.set(partition, crl);
+    const { number, entries, thisUpdate } = crl;
+    state.predecessors.set(partition, { number, entries, thisUpdate });
+  }
+
+  /**
+   * The number to use, above every one on record, and the last signed CRL. A CA begins with the time as number: above
+   * what it may have used elsewhere.
+   */
+  async function plan(ca: CaRecord, partition: number): Promise<Plan> {
+    const known = stateOf(ca.id).predecessors.get(partition);
+    if (known !== undefined) return { number: known.number + 1, predecessor: known };
+    return planFromRecord(ca, partition);
+  }
+
+  async function planFromRecord(ca: CaRecord, partition: number): Promise<Plan> {
     const last = await store.authorities.lastCrl(ca.id, partition);
-    return last === undefined ? Math.floor(now / 1000) : last.number + 1;
+    if (last === undefined) return { number: Math.floor(clock.now() / 1000), predecessor: undefined };
+    // rows hold whole CRLs: a second one is read only after a process died between record and signature
+    const signed = last.der === null ? await store.authorities.crl(ca.id, partition) : last;
+    const predecessor = signed && { number: signed.number, entries: signed.entries, thisUpdate: signed.thisUpdate };
+    return { number: last.number + 1, predecessor };
   }
 
   /**
    * Revoked certificates stay for one CRL beyond their end (RFC 5280 section 3.3): what ended before the last CRL was
    * made, and a whole interval ago, has been on one that came after its end.
    */
-  function notExpiredBefore(ca: CaRecord, previous: PublishedCrl | undefined, now: Instant): Instant {
+  function notExpiredBefore(ca: CaRecord, previous: Predecessor | undefined, now: Instant): Instant {
     return previous === undefined ? 0 : Math.min(previous.thisUpdate, now - renewalInterval(ca));
   }
 
@@ -147,13 +186,13 @@ export function createCrlPublisher(
     };
   }
 
-  async function build(entry: AuthorityEntry, ca: SigningCa, partition: number, tellOthers: boolean, number: number) {
+  async function build(entry: AuthorityEntry, ca: SigningCa, partition: number, tellOthers: boolean, planned: Plan) {
+    const { number, predecessor } = planned;
     const now = clock.now();
     const thisUpdate = Math.floor(now / 1000) * 1000;
-    const previous = await onRecord(ca, partition);
-    const expected = previous === undefined ? 0 : Math.ceil(previous.entries * 1.05) + 16;
+    const expected = predecessor === undefined ? 0 : Math.ceil(predecessor.entries * 1.02) + 16;
     const builder = new CrlBuilder(expected);
-    for await (const slice of store.revoked(ca.id, partition, notExpiredBefore(ca, previous, now))) {
+    for await (const slice of store.revoked(ca.id, partition, notExpiredBefore(ca, predecessor, now))) {
       for (const { serial, revokedAt, reason } of slice)
         builder.add(serial, revokedAt, isCrlReason(reason) ? reason : 'unspecified');
     }
@@ -202,16 +241,15 @@ export function createCrlPublisher(
     return { number, der, entries, thisUpdate, nextUpdate: head.nextUpdate };
   }
 
-  async function buildWithNumber(entry: AuthorityEntry, ca: SigningCa, partition: number, tellOthers: boolean) {
-    const known = stateOf(ca.id).kept.get(partition);
-    let number = known === undefined ? await nextNumber(ca, partition, clock.now()) : known.number + 1;
-    for (let round = 1; ; round++) {
+  async function buildOne(entry: AuthorityEntry, ca: SigningCa, partition: number, tellOthers: boolean) {
+    let planned = await plan(ca, partition);
+    for (let attempt = 1; ; attempt++) {
       try {
-        return await build(entry, ca, partition, tellOthers, number);
+        return await build(entry, ca, partition, tellOthers, planned);
       } catch (error) {
-        if (!(error instanceof NumberTaken) || round >= MAX_ATTEMPTS) throw error;
-        // a process that died left the number, or another publishes: what it does not hold goes on the next
-        number = await nextNumber(ca, partition, clock.now());
+        if (!(error instanceof NumberTaken) || attempt >= MAX_ATTEMPTS) throw error;
+        // a process that died left the number, or another publishes: what its CRL does not hold goes on the next
+        planned = await planFromRecord(ca, partition);
       }
     }
   }
@@ -237,18 +275,21 @@ export function createCrlPublisher(
     let before = state.generation;
     for (const [index, partition] of partitions.entries()) {
       before = index === last ? state.generation : before;
-      made.set(partition, await buildWithNumber(entry, ca, partition, index === last));
+      if ((state.kept.get(partition)?.der.length ?? 0) > LARGE_BYTES) state.kept.delete(partition);
+      made.set(partition, await buildOne(entry, ca, partition, index === last));
       await removeStale(ca, partition);
     }
     // our own change was told too; one more means that another process has published since
-    if (state.generation === before + 1) for (const [partition, crl] of made) state.kept.set(partition, crl);
+    if (state.generation === before + 1) for (const [partition, crl] of made) keep(state, partition, crl);
     const took = Math.max(wallClock.now() - started, 0);
-    state.notBefore = took < SHORT_ROUND_MS ? 0 : wallClock.now() + Math.min(took * DISTANCE_FACTOR, MAX_DISTANCE_MS);
+    const entries = made.get(0)?.entries ?? 0;
+    const distanceMs = entries < LARGE_ENTRIES ? 0 : Math.min(took * DISTANCE_FACTOR, MAX_DISTANCE_MS);
+    state.notBefore = wallClock.now() + distanceMs;
     log.info('crl.published', {
       ca: ca.slug,
       crls: made.size,
       number: made.get(0)?.number,
-      entries: made.get(0)?.entries,
+      entries,
       durationMs: took,
     });
   }
