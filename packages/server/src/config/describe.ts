@@ -1,6 +1,6 @@
 import type { Config } from './load.ts';
 
-const HIDDEN = '[set]';
+const HIDDEN = '***';
 
 /** The effective configuration for people, secrets left out. */
 export function describeConfig(config: Config): unknown {
