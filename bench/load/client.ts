@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { FromGenerator, LoadPlan, LoadReport, ToGenerator } from './plan.ts';
 
-const DEFAULTS = { host: '127.0.0.1', warmUpMs: 1_000, thinkMs: 0, vary: null } as const;
+const DEFAULTS = { host: '127.0.0.1', warmUpMs: 1_000, thinkMs: 0, varyLast: 0 } as const;
 
 export type LoadRequest = Omit<LoadPlan, keyof typeof DEFAULTS> & Partial<Pick<LoadPlan, keyof typeof DEFAULTS>>;
 

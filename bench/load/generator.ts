@@ -75,8 +75,7 @@ export function createGenerator(plan: LoadPlan): Generator {
     sockets.add(socket);
 
     function variedPart(): Buffer | null {
-      if (plan.vary === null || ownCopy === null) return null;
-      return ownCopy.subarray(plan.vary.offset, plan.vary.offset + plan.vary.length);
+      return ownCopy === null ? null : ownCopy.subarray(ownCopy.length - plan.varyLast);
     }
 
     function send(): void {
@@ -85,9 +84,9 @@ export function createGenerator(plan: LoadPlan): Generator {
         return;
       }
       let request = nextRequest();
-      if (plan.vary !== null) {
+      if (plan.varyLast > 0) {
         ownCopy = Buffer.from(request);
-        randomFillSync(ownCopy, plan.vary.offset, plan.vary.length);
+        randomFillSync(ownCopy, ownCopy.length - plan.varyLast);
         request = ownCopy;
       }
       inFlight = true;

@@ -13,8 +13,8 @@ export interface LoadPlan {
   readonly thinkMs: number;
   /** Whole HTTP/1.1 messages, sent in turn. */
   readonly requests: readonly Uint8Array[];
-  /** Octets of each message that get another value each time it is sent, e.g. a nonce. */
-  readonly vary: { readonly offset: number; readonly length: number } | null;
+  /** So many octets at the end of each message get another value each time it is sent, e.g. a nonce; 0: none. */
+  readonly varyLast: number;
   readonly expect: Expectation;
 }
 

@@ -49,7 +49,7 @@ export const ocsp: Row = {
           connections: CONNECTIONS,
           durationMs: runMs(context),
           requests: messages[key],
-          vary: live ? messages.nonce : null,
+          varyLast: live ? messages.nonceLength : 0,
           expect: { status: 200, bodyIncludes: messages.successful, echo: live },
         });
         figures.push(rateFigure('ocsp', what, atLeast, reports));
