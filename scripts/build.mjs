@@ -8,9 +8,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 for (const name of ['pki']) {
   const folder = `${root}packages/${name}`;
   rmSync(`${folder}/dist`, { recursive: true, force: true });
-  const compiled = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${folder}/tsconfig.build.json`], {
-    stdio: 'inherit',
-  });
+  const compiled = spawnSync(
+    process.execPath,
+    [`${root}node_modules/typescript/bin/tsc`, '-p', `${folder}/tsconfig.build.json`],
+    {
+      stdio: 'inherit',
+    },
+  );
   if (compiled.status !== 0) process.exit(compiled.status ?? 1);
   const source = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const { name: packageName, version, license, type, dependencies } = source;

@@ -31,10 +31,7 @@ const height = lines.length * LINE + 64;
 const rows = lines.map((line, index) => {
   const y = 58 + index * LINE;
   const tick = /^(\s*)✔(.*)$/.exec(line);
-  const body =
-    tick === null
-      ? escape(line)
-      : `${escape(tick[1])}<tspan fill="#3fb950">✔</tspan>${escape(tick[2])}`;
+  const body = tick === null ? escape(line) : `${escape(tick[1])}<tspan fill="#3fb950">✔</tspan>${escape(tick[2])}`;
   return `<text x="24" y="${y}" xml:space="preserve">${body}</text>`;
 });
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Output of npm run demo">
