@@ -63,9 +63,11 @@ export function serveCommand(io: Io): Command {
       const config = await configOf(command, io);
       const { startPlatform } = await import('@certwright/server');
       const platform = await startPlatform(config);
+      // before the line below, for who reads it may send the signal at once
+      const stopped = untilStopped(platform, io);
       // one line, so that a program that starts the server can wait for it
       io.out(options.json ? `${JSON.stringify(announcement(platform))}\n` : welcome(platform));
-      await untilStopped(platform, io);
+      await stopped;
     });
 }
 

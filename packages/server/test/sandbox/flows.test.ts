@@ -186,6 +186,21 @@ describe('main flows against a sandbox', { timeout: 120_000 }, () => {
     assert.equal(await statusOf('ssl-certificates', orderId), 'issued');
   });
 
+  it('CAA: another CA’s record forbids the order, ours allows it', async () => {
+    const domain = freshDomain();
+    const publish = (issuer: string) =>
+      api.control('PUT', '/dns/records', { name: domain, type: 'CAA', values: [`0 issue "${issuer}"`] });
+    expectStatus(await publish('ca.example.net'), 200);
+    const order = { productVariant: 'dv', requestor, certificate: { domain, autoSecureWww: false } };
+    const refused = await api.v2('POST', '/ssl-certificates', order);
+    assert.equal(expectStatus(refused, 422).code, 'EMS-DOMAIN-001');
+    // CAA answers are kept for as long as they say; a new name has none
+    const allowed = freshDomain();
+    const record = { name: allowed, type: 'CAA', values: ['0 issue "emsign.com"'] };
+    expectStatus(await api.control('PUT', '/dns/records', record), 200);
+    await createSsl(allowed);
+  });
+
   it('OV issues by itself with the pre-vetting token', async () => {
     const { organizationNumber, preVettingToken } = sandbox.ready;
     const domain = freshDomain();
