@@ -3,7 +3,7 @@
  * record it returns; only then does `sign` mint the permit. docs/explain/issuance-cycle.md tells the whole story.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   assembleCertificate,
   buildTbsCertificate,
@@ -19,10 +19,10 @@ import {
   lintTbs,
   ok,
   parseCertificate,
+  recommendedNotAfter,
   selfIssuerContext,
   serialNumber,
   signatureAlgorithmFor,
-  recommendedNotAfter,
 } from '@certwright/pki';
 import type { Outcome } from '../api.ts';
 import { domainError } from '../errors.ts';
@@ -173,7 +173,7 @@ export function createIssuance(
         label: input.label,
         names: input.names,
         keyAlgorithm,
-        spkiSha256: createHash('sha256').update(input.spki).digest('hex'),
+        spkiSha256: hash('sha256', input.spki, 'hex'),
         notBefore,
         notAfter,
         crlPartition,

@@ -17,6 +17,9 @@ import { parseHost } from './names.ts';
 
 type Order = Pick<OrderRecord, 'family' | 'names' | 'label'>;
 
+/** Keys of requests that were accepted, by the octets that went on record: issuance often follows in the same call. */
+const acceptedKeys = new WeakMap<Uint8Array, Uint8Array>();
+
 function sameHost(text: string, wanted: string): boolean {
   const host = parseHost(text);
   return host.ok && host.value.value === wanted;
@@ -59,11 +62,14 @@ export async function checkCsr(
   if (!(await verifyProofOfPossession(csr.value))) {
     return fail(domainError('csr.malformed', 'The signature of the CSR is wrong (csr.badSignature)'));
   }
+  acceptedKeys.set(csr.value.der, csr.value.spki);
   return csr;
 }
 
 /** Public key of a CSR that was accepted before. Throws when the bytes on record are damaged. */
 export function acceptedSpki(der: Uint8Array): Uint8Array {
+  const known = acceptedKeys.get(der);
+  if (known !== undefined) return known;
   const csr = parseCsr(der);
   if (!csr.ok) throw new Error(`a CSR on record cannot be parsed: ${csr.error.code}`);
   return csr.value.spki;

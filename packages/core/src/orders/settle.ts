@@ -4,7 +4,7 @@
  * `resume` finishes.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { fail, ok, type Result } from '@certwright/pki';
 import type { AnswerRecorder, OrderView } from '../api.ts';
 import { type Actor, type AuditFacts, auditEntry, systemContext } from '../audit/draft.ts';
@@ -120,7 +120,7 @@ export function createSettler(
           order: order.number,
           ca: ca.slug,
           profile: certificate.profileId,
-          tbsSha256: certificate.tbs === null ? '' : createHash('sha256').update(certificate.tbs).digest('hex'),
+          tbsSha256: certificate.tbs === null ? '' : hash('sha256', certificate.tbs, 'hex'),
         },
       }),
     );
@@ -257,7 +257,7 @@ export function createSettler(
             order: order.number,
             ca: ca.slug,
             profile: certificate.profileId,
-            certificateSha256: createHash('sha256').update(der).digest('hex'),
+            certificateSha256: hash('sha256', der, 'hex'),
             notAfter: new Date(certificate.notAfter).toISOString(),
           },
         }),
