@@ -25,13 +25,14 @@ const text = demo.stdout.replaceAll(folder, '.').trimEnd();
 const lines = ['$ npm run demo -- --once', '', ...text.split('\n')].map((line) =>
   line.length > WIDTH ? `${line.slice(0, WIDTH - 1)}…` : line,
 );
-const escape = (value) => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeXml = (value) => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 const width = Math.ceil(WIDTH * CHARACTER) + 48;
 const height = lines.length * LINE + 64;
 const rows = lines.map((line, index) => {
   const y = 58 + index * LINE;
   const tick = /^(\s*)✔(.*)$/.exec(line);
-  const body = tick === null ? escape(line) : `${escape(tick[1])}<tspan fill="#3fb950">✔</tspan>${escape(tick[2])}`;
+  const body =
+    tick === null ? escapeXml(line) : `${escapeXml(tick[1])}<tspan fill="#3fb950">✔</tspan>${escapeXml(tick[2])}`;
   return `<text x="24" y="${y}" xml:space="preserve">${body}</text>`;
 });
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Output of npm run demo">

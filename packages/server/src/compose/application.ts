@@ -52,6 +52,18 @@ export function createApplication({ listener, trustedProxies, logger, metrics }:
     forceCloseConnections: false,
     return503OnClosing: false,
     logger: false,
+    // a path that cannot be decoded never reaches a route or an error handler
+    frameworkErrors(_error, request, reply) {
+      reply.code(400).header('X-Request-Id', request.id).type('application/problem+json').send({
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: 'The path has a broken percent-encoding or a parameter that is too long',
+        instance: '/',
+        code: 'validation-error',
+        requestId: request.id,
+      });
+    },
   });
 
   app.addHook('onRequest', (request, reply, done) => {

@@ -1,4 +1,4 @@
-export { createKeyVault, KeyVaultError, type KeyVaultOptions, type LocalKeyVault } from './key-vault.ts';
+export { createKeyVault, KeyVaultError } from './key-vault.ts';
 export {
   keyFromEnvironment,
   keyFromFile,
