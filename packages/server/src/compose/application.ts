@@ -54,7 +54,7 @@ export function createApplication({ listener, trustedProxies, logger, metrics }:
     logger: false,
     // a path that cannot be decoded never reaches a route or an error handler
     frameworkErrors(_error, request, reply) {
-      reply.code(400).header('X-Request-Id', request.id).type('application/problem+json').send({
+      const body = JSON.stringify({
         type: 'about:blank',
         title: 'Bad Request',
         status: 400,
@@ -63,6 +63,11 @@ export function createApplication({ listener, trustedProxies, logger, metrics }:
         code: 'validation-error',
         requestId: request.id,
       });
+      reply.raw
+        .writeHead(400, { 'Content-Type': 'application/problem+json', 'X-Request-Id': request.id })
+        .end(body);
+    },
+  });
     },
   });
 
