@@ -63,11 +63,7 @@ export function createApplication({ listener, trustedProxies, logger, metrics }:
         code: 'validation-error',
         requestId: request.id,
       });
-      reply.raw
-        .writeHead(400, { 'Content-Type': 'application/problem+json', 'X-Request-Id': request.id })
-        .end(body);
-    },
-  });
+      reply.raw.writeHead(400, { 'Content-Type': 'application/problem+json', 'X-Request-Id': request.id }).end(body);
     },
   });
 
