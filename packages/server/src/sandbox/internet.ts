@@ -1,5 +1,5 @@
 /** The sandbox's own internet and what the validator sees of it. */
-import type { Mailer, Perspective } from '@certwright/core';
+import type { Mailer, Perspective, Resolver } from '@certwright/core';
 import { createDnsResolver, type DnsServerAddress } from '../adapters/dns/resolver.ts';
 import { createHttpFetcher } from '../adapters/http/fetcher.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
@@ -54,8 +54,8 @@ export async function startInternet({
   // an https hop to the plain host fails as it would anywhere: nothing speaks TLS there
   const hosts = createHostTable({ address: http.address, httpPort: http.port, tlsPort: http.port });
   const server = resolver ?? dns;
-  const asked = createDnsResolver(
-    server === undefined ? {} : { servers: [{ address: server.address, port: server.port }] },
+  const asked = withoutCaching(
+    createDnsResolver(server === undefined ? {} : { servers: [{ address: server.address, port: server.port }] }),
   );
   return {
     dns,
@@ -74,6 +74,16 @@ export async function startInternet({
       http.reset();
       mail.reset();
       hosts.reset();
+    },
+  };
+}
+
+/** What a test publishes, changes or resets counts at once: nobody may keep an answer. */
+function withoutCaching(resolver: Resolver): Resolver {
+  return {
+    async resolve(name, type) {
+      const answer = await resolver.resolve(name, type);
+      return answer.kind === 'failure' ? answer : { ...answer, ttl: 0 };
     },
   };
 }
