@@ -7,8 +7,9 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { createCore, type KeyVault, type Store } from '@certwright/core';
 import { type KeyAlgorithm, parseCertificate, parseCrl, verifySignature } from '@certwright/pki';
 import { type CertwrightStore, openSqliteStore } from '@certwright/store';
-import { runProgram, skipWithout } from '../support/programs.ts';
+import { skipWithout } from '../support/programs.ts';
 import { type Installation, install, OPERATOR, pem, testClock, type WorldOptions, world } from './installation.ts';
+import { runProgram } from './run-program.ts';
 
 const DAY = 86_400_000;
 const CRL = { partitions: 1, lifetimeMs: 7 * DAY };

@@ -6,8 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type CaRecord, createCore, type KeyVault } from '@certwright/core';
 import { type CertificateList, parseCertificate, parseCrl, verifySignature } from '@certwright/pki';
-import { runProgram, skipWithout } from '../support/programs.ts';
+import { skipWithout } from '../support/programs.ts';
 import { type Installation, install, pem, resume, revoke, world } from './installation.ts';
+import { runProgram } from './run-program.ts';
 
 const DAY = 86_400_000;
 

@@ -13,8 +13,9 @@ import {
   publicKeyBits,
   verifyOcspResponse,
 } from '@certwright/pki';
-import { runProgram, skipWithout } from '../support/programs.ts';
+import { skipWithout } from '../support/programs.ts';
 import { type Installation, type Issued, install, resume, revoke } from './installation.ts';
+import { runProgram } from './run-program.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
