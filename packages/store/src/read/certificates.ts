@@ -1,10 +1,16 @@
-import type { CertificateFilter, CertificateRecord, CertificateState, Store } from '@certwright/core';
+import type { CertificateFilter, CertificateRecord, CertificateState, PageRequest, Store } from '@certwright/core';
 import { sql } from 'kysely';
 import type { SqlValue } from '../schema/columns.ts';
-import { endOfSubtree, ISSUED_STATES, PREPARED_STATE, reverseName } from '../schema/tables.ts';
+import {
+  endOfSubtree,
+  ISSUED_STATES,
+  ISSUED_STATES_OF_ACCOUNT,
+  PREPARED_STATE,
+  reverseName,
+} from '../schema/tables.ts';
 import { ALL_ACCOUNTS, counterName } from '../write/counters.ts';
 import { keyset, literally, type Select } from './keyset.ts';
-import { type Listing, page, type Slice } from './paging.ts';
+import { cursorOrder, type Listing, page, type Slice } from './paging.ts';
 import { columnNames, decodeRow, type Queries, type Row } from './reader.ts';
 
 const COLUMNS = columnNames('certificate');
@@ -44,28 +50,68 @@ function acceptor({ accountId }: CertificateFilter, { states, from, before }: Wa
     (accountId === null || row[ACCOUNT_ID] === accountId);
 }
 
+const BY_NAME = 'certificate.name';
+/** A domain with more names than this is no good way to find the few certificates that other conditions leave. */
+const NARROW_DOMAIN = 2_000;
+
 /**
  * Chooses order and index by the filter: by name for a domain, by end of validity for a status or a range of it
- * (soonest first; for `expired` latest first), else newest first. Certificates that were never issued are left out.
+ * (soonest first; for `expired` latest first), else newest first. A domain that has very many names only filters what
+ * the other conditions find. Certificates that were never issued are left out.
  */
-function listing({ db, run }: Queries, filter: CertificateFilter): Listing<CertificateRecord> {
+async function listing(
+  queries: Queries,
+  filter: CertificateFilter,
+  { cursor }: PageRequest,
+): Promise<Listing<CertificateRecord>> {
+  const { domain, serial } = filter;
+  if (domain === undefined || serial !== undefined) return withoutDomain(queries, filter);
+  const reversed = reverseName(domain.toLowerCase());
+  const hasOthers =
+    filter.accountId !== null ||
+    filter.status !== undefined ||
+    filter.expiresFrom !== undefined ||
+    filter.expiresBefore !== undefined;
+  // a walk goes on in the order in which it began, however the domain grows
+  const isByName =
+    !hasOthers || (cursor === undefined ? await isNarrow(queries, reversed) : cursorOrder(cursor) === BY_NAME);
+  return isByName ? byDomain(queries, reversed, acceptor(filter, wanted(filter))) : withoutDomain(queries, filter);
+}
+
+/** Whether few names lie at or below the domain; looks at no more than it needs to know. */
+async function isNarrow({ db, run }: Queries, reversed: string): Promise<boolean> {
+  const beyond = await run(
+    db
+      .selectFrom('certificate_names')
+      .select('certificate_id')
+      .where('name_reversed', '>=', reversed)
+      .where('name_reversed', '<', endOfSubtree(reversed))
+      .orderBy('name_reversed')
+      .limit(1)
+      .offset(NARROW_DOMAIN),
+  );
+  return beyond.length === 0;
+}
+
+/** The list by what the filter says beside the domain, which is looked at row by row. */
+function withoutDomain({ db, run }: Queries, filter: CertificateFilter): Listing<CertificateRecord> {
   const want = wanted(filter);
   const { accountId, domain, serial } = filter;
-  const accept = acceptor(filter, want);
+  const isWanted = acceptor(filter, want);
   const decode = (row: Row): CertificateRecord => decodeRow('certificate', row);
+  const isInDomain = domain === undefined ? undefined : (row: Row): boolean => isAtOrBelow(decode(row), domain);
+  const accept = (row: Row): boolean => isWanted(row) && isInDomain?.(row) !== false;
   const certificates = () => db.selectFrom('certificates').select(COLUMNS);
-  const byId = { keyLength: 1, descending: true, decode, keyOf: (row: Row) => [row[ID] ?? null] } as const;
+  const byId = { keyLength: 1, descending: true, accept, decode, keyOf: (row: Row) => [row[ID] ?? null] } as const;
 
   if (serial !== undefined) {
     const octets = /^(?:[0-9a-f]{2}){1,40}$/.test(serial) ? Buffer.from(serial, 'hex') : new Uint8Array();
     return {
       ...byId,
       order: 'certificate.serial',
-      accept: (row) => accept(row) && (domain === undefined || isAtOrBelow(decode(row), domain)),
       fetch: (slice) => run(keyset(certificates().where('serial', '=', octets), ['id'], slice)),
     };
   }
-  if (domain !== undefined) return byDomain({ db, run }, reverseName(domain.toLowerCase()), accept);
   if (filter.status !== undefined || filter.expiresFrom !== undefined || filter.expiresBefore !== undefined) {
     return {
       order: `certificate.${filter.status ?? 'expiry'}`,
@@ -74,13 +120,13 @@ function listing({ db, run }: Queries, filter: CertificateFilter): Listing<Certi
       decode,
       keyOf: (row) => [row[NOT_AFTER] ?? null, row[ID] ?? null],
       fetch: (slice) => run(byExpiry({ db }, accountId, want, slice)),
+      ...(isInDomain === undefined ? {} : { accept: isInDomain }),
     };
   }
+  // few are passed over: what waits for its signature, and what was given up
   return {
     ...byId,
     order: 'certificate',
-    // few are passed over: what waits for its signature, and what was given up
-    accept,
     fetch: (slice) =>
       run(
         keyset(accountId === null ? certificates() : certificates().where('account_id', '=', accountId), ['id'], slice),
@@ -100,7 +146,7 @@ function byExpiry({ db }: Pick<Queries, 'db'>, accountId: number | null, want: W
       .selectFrom('certificates')
       .select(COLUMNS)
       .where('state', '=', state)
-      .where(literally(ISSUED_STATES))
+      .where(literally(accountId === null ? ISSUED_STATES : ISSUED_STATES_OF_ACCOUNT))
       .where('not_after', '>=', want.from)
       .where('not_after', '<', want.before);
     if (accountId !== null) query = query.where('account_id', '=', accountId);
@@ -132,7 +178,7 @@ function byDomain(
     return inRange.every((name) => name >= String(row[FOUND_NAME]));
   };
   return {
-    order: 'certificate.name',
+    order: BY_NAME,
     keyLength: 2,
     descending: false,
     decode: (row) => decodeRow('certificate', row),
@@ -182,7 +228,7 @@ export function certificateReads(queries: Queries): Store['certificates'] {
       };
     },
 
-    search: async (filter, request) => page(listing(queries, filter), request),
+    search: async (filter, request) => page(await listing(queries, filter, request), request),
 
     async count(accountId) {
       const names = new Map(STATES.map((state) => [counterName({ label: 'certificate' }, state), state]));

@@ -43,7 +43,7 @@ export interface Listing<T> {
 const encodeCursor = ({ order, side, key }: Cursor): string =>
   Buffer.from(JSON.stringify([order, side === 'after' ? 1 : 0, ...key])).toString('base64url');
 
-function decodeCursor(text: string, order: string, keyLength: number): Cursor {
+function cursorParts(text: string): readonly unknown[] {
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
@@ -51,12 +51,23 @@ function decodeCursor(text: string, order: string, keyLength: number): Cursor {
     throw new InvalidCursorError();
   }
   if (!Array.isArray(parts)) throw new InvalidCursorError();
-  const [name, side, ...key]: unknown[] = parts;
+  return parts;
+}
+
+function decodeCursor(text: string, order: string, keyLength: number): Cursor {
+  const [name, side, ...key] = cursorParts(text);
   const isKey = (value: unknown): value is number | string => Number.isSafeInteger(value) || typeof value === 'string';
   if (name !== order || (side !== 0 && side !== 1) || key.length !== keyLength || !key.every(isKey)) {
     throw new InvalidCursorError();
   }
   return { order, side: side === 1 ? 'after' : 'before', key };
+}
+
+/** The order that a cursor belongs to; for lists that choose among several. @throws InvalidCursorError */
+export function cursorOrder(text: string): string {
+  const [order] = cursorParts(text);
+  if (typeof order !== 'string') throw new InvalidCursorError();
+  return order;
 }
 
 /**

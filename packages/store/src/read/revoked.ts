@@ -5,7 +5,36 @@ import { REVOKED_STATES } from '../schema/tables.ts';
 
 const SLICE = 2_000;
 
-const SELECT = 'select "crl_partition", "id", "serial", "revoked_at", "revocation_reason" from "certificates"';
+/** The partitions that have entries, one step of the index each. */
+async function nextPartition(snapshot: Snapshot, caId: number, after: number): Promise<number | undefined> {
+  const p = snapshot.placeholder;
+  const text = `select "crl_partition" from "certificates" where "ca_id" = ${p(0)} and ${REVOKED_STATES}
+    and "crl_partition" > ${p(1)} order by "crl_partition" limit 1`;
+  const [row] = await snapshot.rows(text, [caId, after]);
+  const partition = row?.[0];
+  return typeof partition === 'number' ? partition : undefined;
+}
+
+async function* partitionEntries(
+  snapshot: Snapshot,
+  caId: number,
+  partition: number,
+  notExpiredBefore: Instant,
+): AsyncGenerator<readonly RevokedEntry[], void, undefined> {
+  const p = snapshot.placeholder;
+  const text = `select "id", "serial", "revoked_at", "revocation_reason" from "certificates"
+    where "ca_id" = ${p(0)} and ${REVOKED_STATES} and "crl_partition" = ${p(1)} and "id" > ${p(2)}
+    and "not_after" >= ${p(3)} order by "id" limit ${SLICE}`;
+  let beyond: SqlValue = -1;
+  for (;;) {
+    const rows = await snapshot.rows(text, [caId, partition, beyond, notExpiredBefore]);
+    if (rows.length > 0) yield rows.map(entry);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < SLICE) return;
+    beyond = last[0] ?? null;
+    await new Promise(setImmediate);
+  }
+}
 
 /**
  * Revoked and held certificates of a CA, read from the covering index in slices, all from one snapshot of the database:
@@ -18,28 +47,21 @@ export async function* revokedEntries(
   notExpiredBefore: Instant,
 ): AsyncGenerator<readonly RevokedEntry[], void, undefined> {
   const snapshot = await openSnapshot();
-  const p = snapshot.placeholder;
-  const order = `and "not_after" >= ${p(1)} and ${REVOKED_STATES}`;
-  const text =
-    partition === 0
-      ? `${SELECT} where "ca_id" = ${p(0)} ${order} and ("crl_partition", "id") > (${p(2)}, ${p(3)}) order by "crl_partition", "id" limit ${SLICE}`
-      : `${SELECT} where "ca_id" = ${p(0)} ${order} and "crl_partition" = ${p(2)} and "id" > ${p(3)} order by "id" limit ${SLICE}`;
   try {
-    let beyond: readonly SqlValue[] = [partition === 0 ? -1 : partition, -1];
-    for (;;) {
-      const rows = await snapshot.rows(text, [caId, notExpiredBefore, ...beyond]);
-      if (rows.length > 0) yield rows.map(entry);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < SLICE) return;
-      beyond = last.slice(0, 2);
-      await new Promise(setImmediate);
+    if (partition !== 0) {
+      yield* partitionEntries(snapshot, caId, partition, notExpiredBefore);
+      return;
+    }
+    for (let next = await nextPartition(snapshot, caId, -1); next !== undefined; ) {
+      yield* partitionEntries(snapshot, caId, next, notExpiredBefore);
+      next = await nextPartition(snapshot, caId, next);
     }
   } finally {
     await snapshot.close();
   }
 }
 
-function entry([, , serial, revokedAt, reason]: readonly SqlValue[]): RevokedEntry {
+function entry([, serial, revokedAt, reason]: readonly SqlValue[]): RevokedEntry {
   return {
     serial: serial instanceof Uint8Array ? serial : new Uint8Array(),
     revokedAt: typeof revokedAt === 'number' ? revokedAt : 0,

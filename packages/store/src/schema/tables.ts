@@ -13,6 +13,8 @@ export const endOfSubtree = (reversed: string): string => `${reversed}!`;
 
 /** States of certificates that were issued; indexes and queries share this text. */
 export const ISSUED_STATES = `"state" in ('valid', 'hold', 'revoked')`;
+/** The same, written differently: SQLite, which has no statistics here, is thereby kept from the index over all accounts. */
+export const ISSUED_STATES_OF_ACCOUNT = `"state" in ('revoked', 'hold', 'valid')`;
 export const REVOKED_STATES = `"state" in ('hold', 'revoked')`;
 export const PREPARED_STATE = `"state" = 'prepared'`;
 export const WAITS_FOR_ORGANIZATION = `"phase" = 'organization'`;
@@ -259,7 +261,7 @@ export const RECORD_TABLES: { readonly [T in TableName]: TableDefinition & { rea
       unique('serial', '"serial", "ca_id"'),
       index('account', '"account_id", "id"'),
       index('state_expiry', '"state", "not_after", "id"', ISSUED_STATES),
-      index('account_state_expiry', '"account_id", "state", "not_after", "id"', ISSUED_STATES),
+      index('account_state_expiry', '"account_id", "state", "not_after", "id"', ISSUED_STATES_OF_ACCOUNT),
       index('prepared', '"lease_until", "id"', PREPARED_STATE),
       // covers what a CRL needs: no certificate row is read
       index(
