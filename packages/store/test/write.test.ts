@@ -267,6 +267,70 @@ describeStores('Write sets', (current) => {
     assert.ok(!ids.includes(again) && again > Math.max(...ids));
   });
 
+  it('counts and compares right when handles change the same rows at once', { timeout: 60_000 }, async () => {
+    const harness = current();
+    const stores = [await harness.open()];
+    if (harness.kind === 'postgres') stores.push(await harness.open(), await harness.open());
+    const [first] = stores;
+    assert.ok(first !== undefined);
+    const rows = Array.from({ length: 12 }, (_, at) => at + 1);
+    await first.write(
+      bookkeeping(
+        ...rows.map(
+          (id): Write => ({ op: 'insert', table: 'certificate', row: certificate(id, { accountId: 1 + (id % 2) }) }),
+        ),
+      ),
+    );
+    const won = new Map<number, number>();
+    const states = ['valid', 'hold', 'revoked'] as const;
+    const client = async (store: (typeof stores)[number], seed: number): Promise<void> => {
+      for (let round = 0; round < 25; round++) {
+        // two rows a set, in an order of its own, and a value that others want too
+        const ids = [...new Set([1 + ((seed + round * 5) % 12), 1 + ((seed * 7 + round) % 12)])];
+        const before = await Promise.all(ids.map((id) => store.certificates.byId(id)));
+        const id = await store.nextId();
+        const outcome = await store.write({
+          writes: [
+            ...before.flatMap((row): Write[] =>
+              row === undefined
+                ? []
+                : [
+                    {
+                      op: 'update',
+                      table: 'certificate',
+                      id: row.id,
+                      version: row.version,
+                      set: { state: states[(seed + round) % 3] ?? 'valid' },
+                    },
+                  ],
+            ),
+            { op: 'insert', table: 'setting', row: { id, name: `n${(seed + round) % 90}`, value: '', version: 1 } },
+          ],
+          audit: audit({ objectId: String(id) }),
+        });
+        if (outcome.ok) for (const one of ids) won.set(one, (won.get(one) ?? 0) + 1);
+      }
+    };
+    await Promise.all(
+      stores.flatMap((store, at) => Array.from({ length: 8 }, (_, number) => client(store, at * 8 + number))),
+    );
+    const found = await Promise.all(rows.map((id) => first.certificates.byId(id)));
+    for (const row of found) assert.equal(row?.version, 1 + (won.get(row?.id ?? 0) ?? 0));
+    const counts = await first.certificates.count(null);
+    for (const state of states) assert.equal(counts[state], found.filter((row) => row?.state === state).length, state);
+    assert.deepEqual((await first.verifyAudit()).problems, []);
+  });
+
+  it('hands out different ids to different handles', async () => {
+    const harness = current();
+    const stores = [await harness.open()];
+    if (harness.kind === 'postgres') stores.push(await harness.open());
+    const ids = (
+      await Promise.all(stores.flatMap((store) => Array.from({ length: 2_500 }, () => store.nextId())))
+    ).flat();
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
   it('commits what waits before it closes and refuses what comes later', async () => {
     const store = await current().open();
     const waiting = Array.from({ length: 300 }, (_, at) =>
@@ -286,7 +350,8 @@ describeStores('Write sets', (current) => {
     const store = await current().open();
     const outcomes = await Promise.allSettled(Array.from({ length: 10_050 }, () => store.write(bookkeeping())));
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
-    assert.equal(refused.length, 50);
+    // what is on its way to the database waits in the queue no more
+    assert.ok(refused.length > 0 && refused.length <= 50, `${refused.length} refused`);
     assert.ok(
       refused.every(({ reason }) => reason instanceof StoreUnavailableError && /overloaded/.test(reason.message)),
     );

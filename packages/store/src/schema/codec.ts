@@ -15,6 +15,14 @@ function octets(value: unknown, column: Column): Uint8Array {
   return value;
 }
 
+/**
+ * The octets alone in their ArrayBuffer. A view into a shared one (every small Buffer is: of the pool of 64 KiB) would
+ * be sent to the writing thread with all that lies around it.
+ */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
 function encoder(column: Column): Encode {
   const encode = (value: unknown): SqlValue => {
     switch (column.type) {
@@ -26,7 +34,7 @@ function encoder(column: Column): Encode {
       case 'text':
         return text(value, column);
       case 'bytes':
-        return octets(value, column);
+        return alone(octets(value, column));
       case 'boolean':
         if (typeof value !== 'boolean') throw new TypeError(`${column.name} must be a boolean`);
         return value ? 1 : 0;
@@ -39,7 +47,7 @@ function encoder(column: Column): Encode {
         if (typeof value !== 'string' || !/^(?:[0-9a-f]{2})*$/.test(value)) {
           throw new TypeError(`${column.name} must be lower-case hex`);
         }
-        return Buffer.from(value, 'hex');
+        return alone(Buffer.from(value, 'hex'));
     }
   };
   return (value) => {

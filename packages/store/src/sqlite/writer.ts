@@ -15,14 +15,20 @@ const unavailableError = ({ message, unknown }: Unavailable): StoreUnavailableEr
   new StoreUnavailableError(`The store cannot write: ${message}`, { unknown });
 
 /**
- * Collects units and hands them to the writing thread, one batch at a time: all that has come while the last batch
- * was committed goes into the next.
+ * Batches that the writing thread may have before it: one at work and others that wait, so that it never idles while the
+ * server's thread is busy with the callers of the last one.
  */
+const MAX_IN_FLIGHT = 3;
+/** So many units go at once; fewer wait for what else comes in this turn of the event loop. */
+const EAGER_BATCH = 8;
+
+/** Collects units and hands them to the writing thread in batches: all that has come meanwhile goes into the next. */
 export class SqliteWriter {
   readonly #settings: WorkerSettings;
   #worker: Worker | undefined;
   #queue: Waiting[] = [];
-  #inFlight: readonly Waiting[] = [];
+  /** Oldest first; the thread answers in this order. */
+  readonly #inFlight: (readonly Waiting[])[] = [];
   #isPumping = false;
   #isClosed = false;
   #idle: (() => void) | undefined;
@@ -47,26 +53,29 @@ export class SqliteWriter {
     }
     const { promise, resolve, reject } = Promise.withResolvers<UnitResult>();
     this.#queue.push({ unit, resolve, reject });
-    if (!this.#isPumping && this.#inFlight.length === 0) {
-      // what else comes in this turn of the event loop joins the batch
-      this.#isPumping = true;
-      setImmediate(() => {
-        this.#isPumping = false;
-        this.#pump();
-      });
-    }
+    if (this.#queue.length >= EAGER_BATCH) this.#pump();
+    else this.#pumpSoon();
     return promise;
   }
 
+  #pumpSoon(): void {
+    if (this.#isPumping || this.#inFlight.length >= MAX_IN_FLIGHT) return;
+    this.#isPumping = true;
+    setImmediate(() => {
+      this.#isPumping = false;
+      this.#pump();
+    });
+  }
+
   #pump(): void {
-    if (this.#inFlight.length > 0) return;
+    if (this.#inFlight.length >= MAX_IN_FLIGHT) return;
     if (this.#queue.length === 0) {
-      this.#idle?.();
+      if (this.#inFlight.length === 0) this.#idle?.();
       return;
     }
     const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
     this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
-    this.#inFlight = batch;
+    this.#inFlight.push(batch);
     this.#worker ??= this.#spawn();
     this.#post(this.#worker, { units: batch.map(({ unit }) => unit) });
   }
@@ -83,7 +92,9 @@ export class SqliteWriter {
     const onEnd = (message: string): void => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      this.#settle({ kind: 'unavailable', reason: { message, unknown: true } });
+      for (let left = this.#inFlight.length; left > 0; left--) {
+        this.#settle({ kind: 'unavailable', reason: { message, unknown: true } });
+      }
     };
     worker.on('error', (error) => onEnd(error instanceof Error ? error.message : 'the writing thread failed'));
     worker.on('exit', () => onEnd('the writing thread ended'));
@@ -92,8 +103,7 @@ export class SqliteWriter {
 
   #settle(answer: WorkerAnswer): void {
     if (answer.kind === 'ready') return;
-    const batch = this.#inFlight;
-    this.#inFlight = [];
+    const batch = this.#inFlight.shift() ?? [];
     if (answer.kind === 'unavailable') {
       for (const waiting of batch) waiting.reject(unavailableError(answer.reason));
     } else {
@@ -104,8 +114,9 @@ export class SqliteWriter {
         else waiting.resolve(result);
       });
     }
-    // after the callers of this batch had their turn, so that their next units join
-    setImmediate(() => this.#pump());
+    // what waits goes at once when it is enough, else with what the callers of this batch add in their turn
+    if (this.#queue.length >= EAGER_BATCH) this.#pump();
+    else setImmediate(() => this.#pump());
   }
 
   /** Commits what waits and ends the thread. */
