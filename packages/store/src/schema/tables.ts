@@ -263,10 +263,10 @@ export const RECORD_TABLES: { readonly [T in TableName]: TableDefinition & { rea
       index('state_expiry', '"state", "not_after", "id"', ISSUED_STATES),
       index('account_state_expiry', '"account_id", "state", "not_after", "id"', ISSUED_STATES_OF_ACCOUNT),
       index('prepared', '"lease_until", "id"', PREPARED_STATE),
-      // covers what a CRL needs: no certificate row is read
+      // covers what a CRL needs, the state in its predicate included: no certificate row is read
       index(
         'revoked',
-        '"ca_id", "crl_partition", "id", "serial", "revoked_at", "revocation_reason", "not_after"',
+        '"ca_id", "crl_partition", "id", "serial", "revoked_at", "revocation_reason", "not_after", "state"',
         REVOKED_STATES,
       ),
     ],
