@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { skipWithout } from '../../packages/server/test/support/programs.ts';
+import { type Skip, startPostgres } from '../support/postgres.ts';
 import { allPages, type Example, examples, missingLine } from './markdown.ts';
 import { runSession, type SessionResult } from './shell-session.ts';
 
@@ -17,6 +18,8 @@ const NOT_RUN: readonly { readonly path: string; readonly contains: string; read
   { path: 'README.md', contains: 'npm run demo', reason: 'installs a fresh clone; the demo has a test of its own' },
   { path: 'README.md', contains: 'certwright sandbox', reason: 'stays up; the tour of the sandbox guide starts one' },
   { path: 'README.md', contains: 'certwright serve', reason: 'stays up; the operator’s guide starts one' },
+  { path: 'docs/guide/operate.md', contains: 'npm ci', reason: 'installs a fresh clone' },
+  { path: 'docs/guide/operate.md', contains: 'systemctl', reason: 'changes the machine' },
 ];
 
 const sessions = Map.groupBy(
@@ -24,17 +27,23 @@ const sessions = Map.groupBy(
   ({ path, session }) => `${path}, ${session}`,
 );
 
-for (const [name, members] of sessions) {
-  describe(`examples of ${name}`, { skip, timeout: 60_000 }, () => {
-    let result: SessionResult;
-    before(async () => {
-      result = await runSession(members, ENVIRONMENT);
+describe('sessions', { concurrency: 2 }, () => {
+  for (const [name, members] of sessions) {
+    describe(`examples of ${name}`, { skip, timeout: 60_000 }, () => {
+      let result: SessionResult | Skip;
+      before(async () => {
+        const database = members[0]?.session === 'postgres' ? await startPostgres() : undefined;
+        if (database === undefined) result = await runSession(members, ENVIRONMENT);
+        else if ('skip' in database) result = database;
+        else result = await runSession(members, { ...ENVIRONMENT, DATABASE_URL: await database.database() });
+      });
+      for (const [index, example] of members.entries()) {
+        it(`line ${example.line}`, (test) =>
+          'skip' in result ? test.skip(result.skip) : check(example, result, index));
+      }
     });
-    for (const [index, example] of members.entries()) {
-      it(`line ${example.line}`, () => check(example, result, index));
-    }
-  });
-}
+  }
+});
 
 function check({ output, text }: Example, { ran, errors }: SessionResult, index: number): void {
   const one = ran[index];

@@ -35,7 +35,8 @@ export function readPage(path: string): Page {
 
 /** Every Markdown page of the project, the root's first. */
 export async function allPages(): Promise<readonly Page[]> {
-  const paths = await Array.fromAsync(glob(['*.md', 'docs/**/*.md'], { cwd: ROOT }));
+  const paths: string[] = [];
+  for await (const path of glob(['*.md', 'docs/**/*.md'], { cwd: ROOT })) paths.push(path);
   return paths.toSorted().map(readPage);
 }
 

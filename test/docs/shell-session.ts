@@ -1,7 +1,7 @@
 /** Runs the examples of a page as somebody would who types them into one shell. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -17,11 +17,12 @@ export interface Ran {
 export interface SessionResult {
   /** By position; examples behind one that failed are missing. */
   readonly ran: readonly Ran[];
-  /** Standard error of all. */
+  /** Standard error of all, and the end of each log that they wrote. */
   readonly errors: string;
 }
 
 const LIMIT_MS = 50_000;
+const SHOWN_OF_LOG = 2_000;
 const BEGIN = '@@begin';
 const END = '@@end';
 
@@ -47,7 +48,9 @@ export async function runSession(
     const work = join(folder, 'work');
     await mkdir(work);
     const script = join(folder, 'session.sh');
-    const body = examples.map(({ text: commands }, index) => `echo; echo '${BEGIN} ${index}'\n${commands}\necho; echo '${END}'\n`);
+    const body = examples.map(
+      ({ text: commands }, index) => `echo; echo '${BEGIN} ${index}'\n${commands}\necho; echo '${END}'\n`,
+    );
     await writeFile(script, `set -euo pipefail\n${body.join('')}`);
     const child = spawn('bash', [script], {
       cwd: work,
@@ -69,10 +72,18 @@ export async function runSession(
     clearTimeout(late);
     endAll();
     const [output, errors] = await streams;
-    return { ran: split(output), errors };
+    return { ran: split(output), errors: errors + (await logsIn(work)) };
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function logsIn(folder: string): Promise<string> {
+  let logs = '';
+  for await (const name of glob('*.log', { cwd: folder })) {
+    logs += `\n${name}:\n${(await readFile(join(folder, name), 'utf8')).slice(-SHOWN_OF_LOG)}`;
+  }
+  return logs;
 }
 
 function split(output: string): Ran[] {
