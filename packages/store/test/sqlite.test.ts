@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import { StoreUnavailableError, type Write } from '@certwright/core';
 import { openSqliteStore } from '@certwright/store';
@@ -123,5 +124,29 @@ describe('SQLite store', () => {
     assert.deepEqual(report.problems, []);
     assert.equal(report.lanes, 1);
     await harness.dispose();
+  });
+
+  it('waits for a lock that another program holds, refuses when it takes too long, and goes on afterwards', {
+    timeout: 60_000,
+  }, async () => {
+    const directory = folder();
+    const store = await openSqliteStore({ directory });
+    const other = new DatabaseSync(join(directory, 'certwright.db'));
+    other.exec('begin immediate');
+    const refused = store.write({ writes: [{ op: 'insert', table: 'account', row: account(1) }], audit: audit() });
+    await assert.rejects(
+      refused,
+      (error) => error instanceof StoreUnavailableError && !error.unknown && /locked/.test(error.message),
+    );
+    // reading does not wait for it
+    assert.equal(await store.accounts.byId(1), undefined);
+    other.exec('rollback');
+    other.close();
+    assert.deepEqual(
+      await store.write({ writes: [{ op: 'insert', table: 'account', row: account(1) }], audit: audit() }),
+      { ok: true },
+    );
+    assert.deepEqual((await store.verifyAudit()).problems, []);
+    await store.close();
   });
 });

@@ -1,9 +1,8 @@
-import { type ExpressionWrapper, type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Slice } from './paging.ts';
 import type { AnyDatabase } from './reader.ts';
 
 export type Select = SelectQueryBuilder<AnyDatabase, string, Record<string, unknown>>;
-export type Condition = RawBuilder<SqlBool> | ExpressionWrapper<AnyDatabase, string, SqlBool>;
 
 /** A predicate given as SQL text; partial indexes are chosen only where the text is repeated as it stands in them. */
 export const literally = (predicate: string): RawBuilder<SqlBool> => sql<SqlBool>`${sql.raw(predicate)}`;

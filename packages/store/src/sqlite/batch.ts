@@ -62,10 +62,16 @@ const HEADS_OF_OTHERS = `select "lane", "sequence", "hash" from "audit_heads" wh
 export class SqliteBatchRunner {
   readonly #db: SqliteConnection;
   #lane: LaneState;
+  #isCommitting = false;
 
   constructor(db: SqliteConnection, lane: LaneState) {
     this.#db = db;
     this.#lane = lane;
+  }
+
+  /** After an error: the commit itself failed, so that its outcome is in doubt. */
+  get isCommitting(): boolean {
+    return this.#isCommitting;
   }
 
   /**
@@ -78,7 +84,8 @@ export class SqliteBatchRunner {
       return this.#transaction(units, (unit, tail) => this.#apply(unit, tail));
     } catch (error) {
       this.#rollback();
-      if (!(error instanceof Refused) && classifySqliteError(error).kind === 'unavailable') throw error;
+      const isUnavailable = !(error instanceof Refused) && classifySqliteError(error).kind === 'unavailable';
+      if (isUnavailable || this.#isCommitting) throw error;
     }
     try {
       return this.#transaction(units, (unit, tail) => this.#applyGuarded(unit, tail));
@@ -95,10 +102,13 @@ export class SqliteBatchRunner {
 
   #transaction(units: readonly Unit[], apply: (unit: Unit, tail: Tail) => UnitResult): readonly UnitResult[] {
     const tail: Tail = { entries: [], deltas: new CounterDeltas() };
+    this.#isCommitting = false;
     this.#db.exec('begin immediate');
     const results = units.map((unit) => apply(unit, tail));
     const lane = this.#finish(tail);
+    this.#isCommitting = true;
     this.#db.exec('commit');
+    this.#isCommitting = false;
     this.#lane = lane;
     return results;
   }

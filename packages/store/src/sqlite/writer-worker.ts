@@ -42,9 +42,10 @@ function start(settings: WorkerSettings): void {
     const failure = classifySqliteError(error);
     const isDiskFull = failure.kind === 'unavailable' && failure.isDiskFull;
     // a full disk is noticed before the commit is written; the connection and its lane stay good
+    const unknown = !isDiskFull && open?.runner.isCommitting === true;
     if (!isDiskFull) disconnect();
     const message = failure.kind === 'duplicate' ? 'a unique value of the store was taken' : failure.message;
-    return { message, unknown: !isDiskFull };
+    return { message, unknown };
   }
 
   port.on('message', (request: WorkerRequest) => {
