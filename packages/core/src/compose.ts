@@ -46,7 +46,7 @@ export function createCore(deps: CoreDependencies): Core {
 
   const domains = createDomainService(
     deps,
-    { orders, onVerified: (domainIds) => orders.advanceForDomains(domainIds) },
+    { orders, onVerified: (domainIds, _origin, limit) => orders.advanceForDomains(domainIds, limit) },
     checker,
   );
   const accounts = createAccountService(deps, accountDirectory, {

@@ -1,15 +1,15 @@
-import type { DomainService, OrderService } from '../api.ts';
+import type { DomainService } from '../api.ts';
 import type { CoreDependencies } from '../settings.ts';
 import { type CaaChecker, createCaaChecker } from '../validation/caa/checker.ts';
 import { createDomainAdmission } from './add.ts';
 import { createDomainJobs, type DomainJobs } from './jobs.ts';
 import { createMailApproval } from './mail-approval.ts';
-import { createOrderChallenges } from './order-challenges.ts';
+import { createOrderChallenges, type OrdersToValidate } from './order-challenges.ts';
 import { createDomainRegistry } from './registry.ts';
 import { createVerifier, type DomainHooks } from './verification.ts';
 
 export interface DomainServiceHooks extends DomainHooks {
-  readonly orders: Pick<OrderService, 'get'>;
+  readonly orders: OrdersToValidate;
 }
 
 export interface DomainServiceInternals extends DomainService {

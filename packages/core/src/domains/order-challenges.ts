@@ -74,12 +74,26 @@ function targetNamed(targets: readonly Target[], text: string): Result<Target, D
   return target === undefined ? fail(domainError('dcv.nameNotOnOrder', 'The domain is not on this order')) : ok(target);
 }
 
+export interface OrdersToValidate extends Pick<OrderService, 'get'> {
+  /** Takes the evidence on record into account. */
+  advance(orderId: number): Promise<void>;
+}
+
 export function createOrderChallenges(
   deps: CoreDependencies,
-  orders: Pick<OrderService, 'get'>,
+  orders: OrdersToValidate,
   verifier: Verifier,
 ): Pick<DomainService, 'orderChallenges' | 'verifyForOrder'> {
-  const { store, clock } = deps;
+  const { store, clock, log } = deps;
+
+  /** The order that was asked about goes on before the answer, however many others wait for the name. */
+  async function advanceAsked(orderId: number): Promise<void> {
+    try {
+      await orders.advance(orderId);
+    } catch (error) {
+      log.error('order.advanceFailed', { orderId }, error);
+    }
+  }
 
   const isOpen = ({ row, wildcard }: Target, now: Instant) => !isProven(row, { wildcard }, now);
 
@@ -183,7 +197,9 @@ export function createOrderChallenges(
         );
       }
       if (state !== undefined) return fail(state);
-      return verifier.verify(ctx, row, choice.strategy, 'orders', recorder);
+      const verified = await verifier.verify(ctx, row, choice.strategy, 'orders', recorder);
+      if (verified.ok) await advanceAsked(view.order.id);
+      return verified;
     },
   };
 }

@@ -17,9 +17,12 @@ import { asSeen, isVerified } from './reuse.ts';
 import { type Change, type Decided, transact } from './transact.ts';
 
 export interface DomainHooks {
-  /** Rows were verified and committed: orders that wait for them go on. */
-  onVerified(domainIds: readonly number[], origin: Origin): Promise<void>;
+  /** Rows were verified and committed: orders that wait for them go on, at most `limit` of them now. */
+  onVerified(domainIds: readonly number[], origin: Origin, limit?: number): Promise<void>;
 }
+
+/** Orders that go on within the request that brought the proof; more of them are left to the job. */
+const ORDERS_AT_ONCE = 25;
 
 /** Tries with the rows below in the same write set; after these they are left to the job. */
 const ROUNDS_WITH_SPREAD = 3;
@@ -156,7 +159,7 @@ export function createVerifier(deps: CoreDependencies, hooks: DomainHooks): Veri
 
   async function announce(actor: Actor, domainIds: readonly number[]): Promise<void> {
     try {
-      await hooks.onVerified(domainIds, actor.origin);
+      await hooks.onVerified(domainIds, actor.origin, ORDERS_AT_ONCE);
     } catch (error) {
       log.error('domain.announceFailed', { domainIds: domainIds.slice(0, 20) }, error);
     }

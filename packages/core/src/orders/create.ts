@@ -2,7 +2,6 @@
 import { type CertificateProfile, certificateProfile, fail, ok, type Result } from '@certwright/pki';
 import { preVettingContext } from '../accounts/accounts.ts';
 import type { AnswerRecorder, CallContext, OrderRequest, OrderView, Outcome } from '../api.ts';
-import { auditEntry } from '../audit/draft.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { type DomainError, domainError } from '../errors.ts';
 import type { Write } from '../ports/store.ts';
@@ -23,6 +22,7 @@ import { checkCsr } from './csr-evidence.ts';
 import { parseHosts, parseSslNames } from './names.ts';
 import type { CaaGate, DomainRegister } from './ports.ts';
 import { chooseProduct, type NameShape } from './product-choice.ts';
+import { recordRefusal } from './refusals.ts';
 import { initialRequirements, unprovenNames } from './requirements.ts';
 import type { Settler } from './settle.ts';
 
@@ -297,8 +297,9 @@ export function createOrderPlacement(
       issuedAt: null,
       closedAt: null,
     } as const;
+    const earlier = before === null ? undefined : await store.orders.subscription(before.subscriptionId);
     const subscription = {
-      id: before?.subscriptionId ?? (await store.nextId()),
+      id: earlier?.id ?? (await store.nextId()),
       accountId: ctx.caller.accountId,
       years: request.subscription.years,
       startsAt: now,
@@ -306,7 +307,7 @@ export function createOrderPlacement(
       autoRenew: request.subscription.autoRenew,
       renewBeforeDays: request.subscription.renewBeforeDays,
       successors: 0,
-      version: 1,
+      version: earlier?.version ?? 1,
     };
     const identity = {
       id: before?.id ?? (await store.nextId()),
@@ -357,7 +358,7 @@ export function createOrderPlacement(
         request.csr,
         { family: request.family, names: parsed.names, label: parsed.label },
         profileOf(product),
-        settings.keyChecks,
+        deps,
       );
       if (!checked.ok) return checked;
       csr = checked.value.der;
@@ -461,7 +462,13 @@ export function createOrderPlacement(
             ? writes
             : [
                 ...writes,
-                { op: 'update', table: 'subscription', id: subscription.id, version: 1, set: termsOf(subscription) },
+                {
+                  op: 'update',
+                  table: 'subscription',
+                  id: subscription.id,
+                  version: subscription.version,
+                  set: termsOf(subscription),
+                },
               ],
         audit,
       },
@@ -520,7 +527,12 @@ export function createOrderPlacement(
       for (let round = 0; round < MAX_ATTEMPTS; round++) {
         const outcome = await attempt(ctx, request, group.value, product.value, parsed.value, recorder);
         if (outcome !== 'retry') {
-          if (!outcome.ok) await recordRefusal(ctx, outcome.error, parsed.value.label);
+          if (!outcome.ok) {
+            await recordRefusal(deps, ctx, outcome.error, {
+              objectId: parsed.value.label,
+              accountId: ctx.caller.accountId,
+            });
+          }
           return outcome;
         }
       }
@@ -529,21 +541,4 @@ export function createOrderPlacement(
       );
     },
   };
-
-  /** Refusals that rest on policy are kept for the auditor; plain mistakes in the request are not. */
-  async function recordRefusal(ctx: CallContext, error: DomainError, label: string): Promise<void> {
-    if (error.code !== 'caa.forbids' && error.code !== 'csr.keyRefused' && error.code !== 'issuance.refused') return;
-    await store.write({
-      writes: [],
-      audit: [
-        auditEntry(ctx, clock.now(), {
-          activity: 'order.refused',
-          objectType: 'order',
-          objectId: label,
-          outcome: 'denied',
-          details: { error: error.code, detail: error.detail },
-        }),
-      ],
-    });
-  }
 }

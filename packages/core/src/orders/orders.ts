@@ -10,6 +10,7 @@ import { acceptedAgreement, type OrderPlacement } from './create.ts';
 import { checkCsr } from './csr-evidence.ts';
 import { isPending } from './phase.ts';
 import type { DomainRegister } from './ports.ts';
+import { recordRefusal } from './refusals.ts';
 import { refreshRequirements, requirement, unprovenNames, withRequirement } from './requirements.ts';
 import type { Settler } from './settle.ts';
 import type { OrderViews } from './views.ts';
@@ -30,7 +31,8 @@ const NOT_FOR_SSL: readonly RevocationReason[] = ['cACompromise', 'certificateHo
 export interface OrderServiceInternals extends OrderService {
   /** Takes the evidence on record into account and issues when nothing is missing. */
   advance(orderId: number): Promise<void>;
-  advanceForDomains(domainIds: readonly number[]): Promise<void>;
+  /** `limit`: most orders to take on now; the rest is left to the caller. */
+  advanceForDomains(domainIds: readonly number[], limit?: number): Promise<void>;
   advanceForOrganization(organizationId: number): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export function createOrderService(
   settler: Settler,
   authority: (id: number) => Promise<CaRecord | undefined>,
 ): OrderServiceInternals {
-  const { store, clock, settings, log } = deps;
+  const { store, clock, log } = deps;
 
   const busy = () =>
     fail(domainError('overloaded', 'The order is being changed by somebody else; try again', { retryAfterMs: 1_000 }));
@@ -58,16 +60,24 @@ export function createOrderService(
     for (let round = 0; round < MAX_ATTEMPTS; round++) {
       const view = await load();
       if (!view.ok) return view;
+      const { order } = view.value;
+      const about = { objectId: order.number ?? order.requestNumber, accountId: order.accountId };
       const decision = await decide(view.value);
-      if (!decision.ok) return decision;
+      if (!decision.ok) {
+        await recordRefusal(deps, actor, decision.error, about);
+        return decision;
+      }
       const { set, facts } = decision.value;
       const settlement = await settler.settle(
         actor,
-        { before: view.value.order, after: { ...view.value, order: { ...view.value.order, ...set } }, facts: [facts] },
+        { before: order, after: { ...view.value, order: { ...order, ...set } }, facts: [facts] },
         recorder,
       );
       if (settlement.kind === 'settled') return ok(settlement.view);
-      if (settlement.kind === 'refused') return fail(settlement.error);
+      if (settlement.kind === 'refused') {
+        await recordRefusal(deps, actor, settlement.error, about);
+        return fail(settlement.error);
+      }
     }
     return busy();
   }
@@ -125,7 +135,7 @@ export function createOrderService(
       const view = await views.of(order);
       if (
         view.organization?.validation === 'rejected' &&
-        requirement(order.requirements, 'organization')?.met === false
+        requirement(order.requirements, 'organization') !== undefined
       ) {
         const refused = await withdraw('rejected', 'The organization was not validated', 'order.rejected')(view);
         if (!refused.ok) return;
@@ -151,6 +161,21 @@ export function createOrderService(
       }
     }
     log.warn('order.advanceContended', { orderId });
+  }
+
+  /**
+   * Evidence that came on record between the reading and the commit of a new order: whoever brought it saw no order that
+   * waited. A failure here is not the caller's; the order can be advanced by its next step.
+   */
+  async function catchUp({ order, phase }: OrderView): Promise<void> {
+    if (!isPending(phase)) return;
+    const waitsForDomain = (requirement(order.requirements, 'dcv')?.pending.length ?? 0) > 0;
+    if (!waitsForDomain && requirement(order.requirements, 'organization')?.met !== false) return;
+    try {
+      await advance(order.id);
+    } catch (error) {
+      log.error('order.advanceFailed', { orderId: order.id }, error);
+    }
   }
 
   /** Everything is proven but the CA may not issue (CAA, lint): the order waits for an operator, with the reason. */
@@ -253,13 +278,16 @@ export function createOrderService(
   return {
     advance,
 
-    async advanceForDomains(domainIds) {
+    async advanceForDomains(domainIds, limit = Number.POSITIVE_INFINITY) {
+      let left = limit;
       for (const domainId of domainIds) {
-        for (let after = 0; ; ) {
-          const waiting = await store.orders.waitingForDomain(domainId, after, PAGE);
+        for (let after = 0; left > 0; ) {
+          const size = Math.min(PAGE, left);
+          const waiting = await store.orders.waitingForDomain(domainId, after, size);
           for (const link of waiting) await advance(link.orderId);
+          left -= waiting.length;
           const last = waiting.at(-1);
-          if (last === undefined || waiting.length < PAGE) break;
+          if (last === undefined || waiting.length < size) break;
           after = last.id;
         }
       }
@@ -275,7 +303,11 @@ export function createOrderService(
       }
     },
 
-    create: (ctx, request, recorder) => placement.create(ctx, request, recorder),
+    async create(ctx, request, recorder) {
+      const created = await placement.create(ctx, request, recorder);
+      if (created.ok) await catchUp(created.value);
+      return created;
+    },
 
     get: (ctx, family, number) => views.get(ctx, family, number),
 
@@ -316,7 +348,7 @@ export function createOrderService(
             return wrongState(`Order is ${view.phase}; no CSR can be attached`);
           const profile = certificateProfile(view.product.rules.profileId);
           if (profile === undefined) throw new Error(`product ${view.product.code} names an unknown profile`);
-          const csr = await checkCsr(input.csr, view.order, profile, settings.keyChecks);
+          const csr = await checkCsr(input.csr, view.order, profile, deps);
           if (!csr.ok) return csr;
           return ok({
             set: {

@@ -103,8 +103,9 @@ export function refreshRequirements(
   let changed = false;
   const next = order.requirements.map((requirement): Requirement => {
     if (requirement.kind === 'organization') {
-      // once met it stays met: the order was accepted on that vetting
-      const met = requirement.met || isVetted(evidence.organization, order.level, now);
+      // once met it stays met, as the order was accepted on that vetting; unless the organization was refused since
+      const stands = evidence.organization?.status === 'active' && evidence.organization.validation !== 'rejected';
+      const met = stands && (requirement.met || isVetted(evidence.organization, order.level, now));
       if (met === requirement.met) return requirement;
       changed = true;
       return { kind: 'organization', met };

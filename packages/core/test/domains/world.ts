@@ -107,6 +107,7 @@ export async function createWorld(t: TestContext, perspectives = [fakePerspectiv
         const ids = known.order.names.flatMap((name) => (name.domainId === null ? [] : [name.domainId]));
         return ok(orderView(known.order, known.phase, await store.domains.byIds(ids)));
       },
+      advance: () => Promise.resolve(),
     },
     onVerified: async (ids) => {
       told.push(...ids);

@@ -296,6 +296,36 @@ describe('SSL order', () => {
     }
   });
 
+  it('OV stops when the organization is refused while the order waits for something else', async (t) => {
+    const test = await createTestCore(t);
+    const { ctx, number } = await test.account('one');
+    const organization = await vettedOrganization(test, number);
+    const view = must(
+      await test.core.orders.create(
+        ctx,
+        sslRequest('late.northwind.example', {
+          variant: 'ov',
+          organization: { number: organization.number, preVettingToken: organization.token },
+          csr: await csrFor('late.northwind.example'),
+          agreement,
+        }),
+      ),
+    );
+    assert.equal(view.phase, 'dcv');
+    must(
+      await test.core.accounts.vet(test.operator, organization.number, {
+        decision: 'rejected',
+        vettedFor: [],
+        preVettingToken: false,
+        reason: 'the register entry was forged',
+      }),
+    );
+    await proveDomain(test, ctx, view, 'late.northwind.example');
+    const after = must(await test.core.orders.get(ctx, 'ssl', view.order.number ?? ''));
+    assert.equal(after.phase, 'rejected');
+    assert.equal(after.certificate, null);
+  });
+
   it('OV needs an organization of the account', async (t) => {
     const test = await createTestCore(t);
     const { ctx } = await test.account('one');
@@ -339,6 +369,73 @@ describe('SSL order', () => {
     test.network.resolver.caa('later.example', ['issue ca.test']);
     test.clock.time += 9 * 3_600_000;
     assert.equal(must(await test.core.orders.acceptAgreement(ctx, 'ssl', number, agreement)).phase, 'issued');
+  });
+
+  it('CAA that forbids a later step leaves an entry for the auditor', async (t) => {
+    const test = await createTestCore(t);
+    const { ctx } = await test.account('one');
+    const csr = await csrFor('caa-late.example');
+    const view = must(await test.core.orders.create(ctx, sslRequest('caa-late.example', { csr })));
+    await proveDomain(test, ctx, view, 'caa-late.example');
+    test.network.resolver.caa('caa-late.example', ['issue other-ca.example']);
+    test.clock.time += 86_400_000;
+    const number = view.order.number ?? '';
+    assert.equal(refusal(await test.core.orders.acceptAgreement(ctx, 'ssl', number, agreement)), 'caa.forbids');
+    const page = await test.store.audit.search({ accountId: null, objectId: number }, { limit: 50 });
+    const entry = page.rows.find((one) => one.activity === 'order.refused');
+    assert.equal(entry?.outcome, 'denied');
+    assert.equal(entry?.details.error, 'caa.forbids');
+  });
+
+  it('a domain verified between the reading of its row and the commit of the order is not missed', async (t) => {
+    const test = await createTestCore(t);
+    const { ctx } = await test.account('one');
+    const first = must(await test.core.orders.create(ctx, sslRequest('race.example')));
+    // the second order has read the row and asks for CAA while the first one's verification is committed
+    test.clock.time += 86_400_000;
+    const { asked } = must(
+      await test.core.domains.orderChallenges(ctx, first.order.number ?? '', 'race.example', 'dns-txt'),
+    );
+    const gate = Promise.withResolvers<void>();
+    const before = test.network.resolver.asked.length;
+    test.network.resolver.gate = gate.promise;
+    const creating = test.core.orders.create(
+      ctx,
+      sslRequest('race.example', { csr: await csrFor('race.example'), agreement }),
+    );
+    while (test.network.resolver.asked.length === before) await new Promise(setImmediate);
+    test.network.resolver.gate = Promise.resolve();
+    test.network.resolver.txt(asked.recordName ?? '', asked.challenge?.token ?? '');
+    must(
+      await test.core.domains.verifyForOrder(ctx, first.order.number ?? '', {
+        domain: 'race.example',
+        method: 'dns-txt',
+      }),
+    );
+    gate.resolve();
+    const second = must(await creating);
+    const now = must(await test.core.orders.get(ctx, 'ssl', second.order.number ?? ''));
+    assert.equal(now.phase, 'issued');
+  });
+
+  it('a name that very many orders wait for: the asking order goes on at once, the others follow', async (t) => {
+    const test = await createTestCore(t);
+    const { ctx } = await test.account('one');
+    const csr = await csrFor('busy.example');
+    const views = await Promise.all(
+      Array.from({ length: 60 }, () => test.core.orders.create(ctx, sslRequest('busy.example', { csr, agreement }))),
+    );
+    const numbers = views.map((view) => must(view).order.number ?? '');
+    const last = must(views.at(-1) ?? assert.fail());
+    await proveDomain(test, ctx, last, 'busy.example');
+    const phases = async () =>
+      Promise.all(numbers.map(async (number) => must(await test.core.orders.get(ctx, 'ssl', number)).phase));
+    const early = await phases();
+    assert.equal(early.at(-1), 'issued');
+    assert.ok(early.includes('dcv'), 'the request does not wait for all of them');
+    test.clock.time += 60_000;
+    await test.core.jobs.runDue();
+    assert.deepEqual(new Set(await phases()), new Set(['issued']));
   });
 
   it('takes no unvalidated name: the names are those of the order, not of the CSR', async (t) => {
@@ -387,6 +484,29 @@ describe('drafts', () => {
       'order.wrongState',
     );
     assert.equal(refusal(await test.core.orders.cancelDraft(ctx, 'ssl', '1')), 'notFound');
+  });
+
+  it('are saved again under their request number before they are promoted', async (t) => {
+    const test = await createTestCore(t);
+    const { ctx } = await test.account('one');
+    const draft = must(await test.core.orders.create(ctx, sslRequest('draft.example', { saveAsDraft: true })));
+    const requestId = draft.order.requestNumber;
+    for (const years of [2, 3]) {
+      must(
+        await test.core.orders.create(
+          ctx,
+          sslRequest('draft.example', {
+            saveAsDraft: true,
+            requestId,
+            subscription: { years, autoRenew: false, renewBeforeDays: 30 },
+          }),
+        ),
+      );
+    }
+    const promoted = must(await test.core.orders.create(ctx, sslRequest('final.example', { requestId })));
+    assert.equal(promoted.order.requestNumber, requestId);
+    const view = must(await test.core.orders.get(ctx, 'ssl', promoted.order.number ?? ''));
+    assert.equal(view.subscription.years, 1);
   });
 
   it('a request id that is no draft is the caller’s own value', async (t) => {
