@@ -71,15 +71,20 @@ export function createCredentialService(deps: CoreDependencies, directory: Accou
     return credential.status === 'active' && (credential.expiresAt === null || credential.expiresAt > wallClock.now());
   }
 
-  /** Records a refused authentication; repeated ones of a source are written once, when the door closes. */
+  /**
+   * Records a refused authentication: the first of a source, and the one that closes the door. Those for numbers that are
+   * no account are written only then, as anybody can make up numbers.
+   */
   async function refused(
     origin: Origin,
     accountNumber: string,
     key: string,
+    found: Found | undefined,
     error: DomainError,
   ): Promise<Result<never, DomainError>> {
     const now = wallClock.now();
-    if (lockout.fail(key, now)) {
+    const turn = lockout.fail(key, now);
+    if (turn === 'closing' || (turn === 'first' && found !== undefined)) {
       await store.write({
         writes: [],
         audit: [
@@ -87,8 +92,9 @@ export function createCredentialService(deps: CoreDependencies, directory: Accou
             activity: 'credential.authenticationFailed',
             objectType: 'account',
             objectId: accountNumber.slice(0, 32),
+            accountId: found?.account.id ?? null,
             outcome: 'denied',
-            details: { error: error.code, repeated: true },
+            details: { error: error.code, repeated: turn === 'closing' },
           }),
         ],
       });
@@ -187,12 +193,13 @@ export function createCredentialService(deps: CoreDependencies, directory: Accou
     // an unknown account costs one hash too, so that its answer takes as long
     const credential =
       found === undefined ? void secrets.keyedHash(secret, credentialContext(0)) : bySecret(found, secret);
-    if (credential === undefined) return refused(origin, accountNumber, key, invalidClient());
+    if (credential === undefined) return refused(origin, accountNumber, key, found, invalidClient());
     if (credential.authType !== wanted) {
       return refused(
         origin,
         accountNumber,
         key,
+        found,
         domainError(
           'credential.wrongMode',
           wanted === 'oauth'
@@ -255,7 +262,7 @@ export function createCredentialService(deps: CoreDependencies, directory: Accou
       }
       const found = await find(input.accountNumber);
       if (found === undefined || !found.account.settings.signedKeyTokens) {
-        return refused(origin, input.accountNumber, key, invalidClient());
+        return refused(origin, input.accountNumber, key, found, invalidClient());
       }
       let match: CredentialRecord | undefined;
       for (const credential of found.credentials) {
@@ -268,12 +275,13 @@ export function createCredentialService(deps: CoreDependencies, directory: Accou
           .digest('hex');
         if (equalText(expected, input.authKey.toLowerCase())) match = credential;
       }
-      if (match === undefined) return refused(origin, input.accountNumber, key, invalidClient());
+      if (match === undefined) return refused(origin, input.accountNumber, key, found, invalidClient());
       if (Math.abs(now - input.signedAt) > PROOF_WINDOW_MS) {
         return refused(
           origin,
           input.accountNumber,
           key,
+          found,
           domainError('credential.invalid', 'ts is more than five minutes away from the time here; check the clock'),
         );
       }
@@ -296,6 +304,7 @@ export function createCredentialService(deps: CoreDependencies, directory: Accou
           origin,
           input.accountNumber,
           key,
+          found,
           domainError('credential.invalid', 'txn was used before; send a new one with each request'),
         );
       }

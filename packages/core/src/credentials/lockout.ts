@@ -23,12 +23,12 @@ export class Lockout {
     return entry.count >= MAX_FAILURES ? left : 0;
   }
 
-  /** Records a failure; true when it is the one that closes the door. */
-  fail(key: string, now: Instant): boolean {
+  /** Records a failure: the first of a window, one of those that follow, or the one that closes the door. */
+  fail(key: string, now: Instant): 'first' | 'repeated' | 'closing' {
     const entry = this.#failures.get(key) ?? { count: 0, since: now };
     entry.count++;
     this.#failures.set(key, entry);
-    return entry.count === MAX_FAILURES;
+    return entry.count === MAX_FAILURES ? 'closing' : entry.count === 1 ? 'first' : 'repeated';
   }
 
   succeed(key: string): void {

@@ -135,7 +135,7 @@ describe('tokens', () => {
     must(await test.core.credentials.tokenByAccessKey(origin, account.number, account.accessKey));
   });
 
-  it('ten failures from one source close the door for that source, with one audit entry', async (t) => {
+  it('ten failures from one source close the door for that source; the first and the last one are in the audit trail', async (t) => {
     const test = await createTestCore(t);
     const account = await test.account('one');
     const { credentials } = test.core;
@@ -150,9 +150,27 @@ describe('tokens', () => {
     assert.ok(!locked.ok && (locked.error.retryAfterMs ?? 0) > 0);
     must(await credentials.tokenByClientSecret({ ...origin, ip: '192.0.2.99' }, account.number, account.oauthSecret));
     const failures = (await test.activities(account.number)).filter((one) => one === 'credential.authenticationFailed');
-    assert.equal(failures.length, 1);
+    assert.equal(failures.length, 2);
     test.wallClock.time += 601_000;
     must(await credentials.tokenByClientSecret(origin, account.number, account.oauthSecret));
+  });
+
+  it('a single failure is in the audit trail of its account; numbers that are no account fill nothing', async (t) => {
+    const test = await createTestCore(t);
+    const account = await test.account('one');
+    assert.equal(
+      refusal(await test.core.credentials.tokenByClientSecret(origin, account.number, 'wrong')),
+      'credential.invalid',
+    );
+    const { accountId } = account.ctx.caller;
+    const failed = { activity: 'credential.authenticationFailed' };
+    const own = await test.store.audit.search({ accountId, ...failed }, { limit: 10 });
+    assert.deepEqual(
+      own.rows.map(({ objectId, outcome, ip }) => ({ objectId, outcome, ip })),
+      [{ objectId: account.number, outcome: 'denied', ip: origin.ip }],
+    );
+    await test.core.credentials.tokenByClientSecret(origin, '1', 'wrong');
+    assert.equal((await test.store.audit.search({ accountId: null, ...failed }, { limit: 10 })).rows.length, 1);
   });
 
   it('no secret or token stands in the audit trail or in stored rows', async (t) => {
