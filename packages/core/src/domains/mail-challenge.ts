@@ -1,4 +1,5 @@
 /** Validation mails: who gets one, what it says, and when it is sent (TLS BR 3.2.2.4.4). */
+import { auditEntry, systemContext } from '../audit/draft.ts';
 import type { JobHandler } from '../jobs/runner.ts';
 import type { Mail } from '../ports/network.ts';
 import type { JobDraft, Write } from '../ports/store.ts';
@@ -121,6 +122,28 @@ export function createMailJob(deps: CoreDependencies): JobHandler {
     });
     if (!outcome.ok) throw new Error('the mail is being handled by another process');
     const account = await store.accounts.byId(approval.accountId);
-    await mailer.send(compose(domain, approval, account?.name ?? '', `${settings.publicUrl}/validation/mail/${token}`));
+    const mail = compose(domain, approval, account?.name ?? '', `${settings.publicUrl}/validation/mail/${token}`);
+    const note = async (activity: 'notification.sent' | 'notification.failed') => {
+      await store.write({
+        writes: [],
+        audit: [
+          auditEntry(systemContext('mail'), clock.now(), {
+            activity,
+            objectType: 'domain',
+            objectId: domain.publicId,
+            accountId: domain.accountId,
+            outcome: activity === 'notification.sent' ? 'success' : 'failure',
+            details: { name: domain.name, purpose: 'domain validation', recipient: approval.recipient },
+          }),
+        ],
+      });
+    };
+    try {
+      await mailer.send(mail);
+    } catch (error) {
+      await note('notification.failed');
+      throw error;
+    }
+    await note('notification.sent');
   };
 }

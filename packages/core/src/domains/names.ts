@@ -15,6 +15,10 @@ export function nameRefusal(name: DnsName, publicSuffix: PublicSuffix): DomainEr
   if (base.endsWith('.onion')) {
     return domainError('domain.nameRefused', 'Names below .onion cannot be validated over the DNS');
   }
+  // TLS BR 4.2.2 (ballot SC-086): names of the reverse zones are not certified
+  if (/\.(?:in-addr|ip6)\.arpa$/.test(`.${base}`)) {
+    return domainError('domain.nameRefused', 'Names of the reverse zones below .arpa are not certified');
+  }
   return undefined;
 }
 

@@ -364,6 +364,10 @@ test('e-mail: a mail that cannot be sent comes later, with a link that works', a
   world.deps.mailer.isDown = false;
   world.clock.time += 5_000;
   equal(await world.runJobs(), 5);
+  const trail = await world.deps.store.audit.search({ accountId: null, objectType: 'domain' }, { limit: 200 });
+  const count = (activity: string) => trail.rows.filter((entry) => entry.activity === activity).length;
+  equal(count('notification.failed'), 5);
+  equal(count('notification.sent'), 5);
   const token = linkOf(world.deps.mailer.sent[4]?.text ?? '');
   equal(code(await world.service.mailApproval(token)), 'ok');
 });

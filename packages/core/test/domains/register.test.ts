@@ -178,6 +178,8 @@ test('names that cannot be validated are refused before anybody is asked', async
     [`${'a'.repeat(64)}.test`, 'domain.nameRefused'],
     ['xn--a.test', 'domain.nameRefused'],
     ['shop.northwind.onion', 'domain.nameRefused'],
+    ['4.3.2.10.in-addr.arpa', 'domain.nameRefused'],
+    ['1.0.0.2.ip6.arpa', 'domain.nameRefused'],
   ];
   for (const [name, expected] of cases) equal(code(await add(world, name)), expected, JSON.stringify(name));
   equal(world.primary.resolver.asked.length, 0);
