@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Command } from 'commander';
 import { buildProgram } from '../../packages/cli/src/program.ts';
 import { allPages, codeBlocks, type Page, proseOf } from './markdown.ts';
+
+type Command = ReturnType<typeof buildProgram>;
 
 const program = buildProgram({ out: () => undefined, err: () => undefined, env: {} });
 const pages = (await allPages()).filter(({ path }) => path !== 'docs/reference/cli.md');
