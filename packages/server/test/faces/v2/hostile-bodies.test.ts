@@ -91,6 +91,32 @@ describe('hostile bodies', () => {
     });
   }
 
+  it('control characters are refused in every text member, line ends only where a text may have lines', async () => {
+    const texts: readonly (readonly [string, boolean])[] = [
+      ['requestor.name', false],
+      ['requestor.designation', false],
+      ['technicalPointOfContact.name', false],
+      ['organization.preVettingToken', false],
+      ['requestId', false],
+      ['tags.0', false],
+      ['agreement.signerName', false],
+      ['agreement.signerPlace', false],
+      ['customFields.0.fieldId', false],
+      ['customFields.0.value', true],
+      ['remarks', true],
+    ];
+    const order = async (path: string, by: string) => {
+      const document = { ...ssl, requestor: { ...ssl.requestor, designation: 'x' }, saveAsDraft: true };
+      return api.call('POST', '/ssl-certificates', { body: replaced(document, path.split('.'), by) });
+    };
+    for (const [path, hasLines] of texts) {
+      for (const character of ['\0', '\u0007', '\u001b', '\u007f']) {
+        assert.equal((await order(path, `a${character}b`)).status, 400, `${path} ${JSON.stringify(character)}`);
+      }
+      assert.equal((await order(path, 'a\r\nb')).status, hasLines ? 201 : 400, path);
+    }
+  });
+
   it('on an order: an answer of the contract, never a bug', async () => {
     const order = await api.call('POST', '/ssl-certificates', { body: dvOrder('calls.example.com') });
     const base = `/ssl-certificates/${order.json.orderId}`;

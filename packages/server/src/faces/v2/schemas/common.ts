@@ -21,6 +21,9 @@ export const Flag = () => oneOf('0', '1');
 /** One line of text. */
 export const Line = (maxLength: number) =>
   Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+/** Text that may have lines; no other control characters. */
+export const Lines = (maxLength: number) =>
+  Type.String({ maxLength, pattern: '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$' });
 export const Email = () => Type.String({ format: 'email', maxLength: 254 });
 export const Phone = () => Type.String({ pattern: '^\\+[1-9][0-9]{6,14}$', description: 'E.164.' });
 /** Host name as received; its syntax is a business rule (EMS-DOMAIN-003). */

@@ -1,10 +1,21 @@
 /** Requests and answers of the order families. */
 import Type, { type Static } from 'typebox';
-import { component, Email, Fqdn, Line, MAX_NAMES, oneOf, Phone, ref, Time, VerificationStatus } from './common.ts';
+import {
+  component,
+  Email,
+  Fqdn,
+  Line,
+  Lines,
+  MAX_NAMES,
+  oneOf,
+  Phone,
+  ref,
+  Time,
+  VerificationStatus,
+} from './common.ts';
 
 const MAX_CSR = 131_072;
 const MAX_LIST = 100;
-const Text = (maxLength: number) => Type.String({ maxLength });
 
 export const Requestor = component(
   'Requestor',
@@ -44,7 +55,7 @@ export const Agreement = component(
 
 export const CustomFieldValue = component(
   'CustomFieldValue',
-  Type.Object({ fieldId: Line(64), value: Type.Optional(Text(4_000)) }),
+  Type.Object({ fieldId: Line(64), value: Type.Optional(Lines(4_000)) }),
 );
 
 const EmailNotifications = Type.Unsafe<string | readonly string[]>({
@@ -62,7 +73,7 @@ const Csr = () =>
 const common = {
   saveAsDraft: Type.Optional(Type.Boolean({ default: false })),
   requestId: Type.Optional(
-    Type.String({ maxLength: 128, description: "Draft to promote, or the caller's own correlation value." }),
+    Type.Unsafe<string>({ ...Line(128), description: "Draft to promote, or the caller's own correlation value." }),
   ),
   groupNumber: Type.Optional(Line(64)),
   emailNotifications: Type.Optional(EmailNotifications),
@@ -73,7 +84,7 @@ const common = {
   recipientEmails: Type.Optional(Type.Array(Email(), { maxItems: MAX_LIST })),
   tags: Type.Optional(Type.Array(Line(128), { maxItems: MAX_LIST })),
   customFields: Type.Optional(Type.Array(ref(CustomFieldValue), { maxItems: MAX_LIST })),
-  remarks: Type.Optional(Text(4_000)),
+  remarks: Type.Optional(Lines(4_000)),
 };
 
 const SSL_VARIANTS = [
@@ -132,14 +143,14 @@ export const AcceptAgreementRequest = component(
   'AcceptAgreementRequest',
   Type.Object({ agreement: Type.Optional(ref(Agreement)) }),
 );
-export const CancelRequest = component('CancelRequest', Type.Object({ reason: Type.Optional(Text(1_000)) }));
+export const CancelRequest = component('CancelRequest', Type.Object({ reason: Type.Optional(Lines(1_000)) }));
 export const RevokeRequest = component(
   'RevokeRequest',
   Type.Object({
     reason: Type.Optional(
       Type.String({ maxLength: 64, description: 'Kebab-case word; the camel case of RFC 5280 is folded.' }),
     ),
-    note: Type.Optional(Text(1_000)),
+    note: Type.Optional(Lines(1_000)),
   }),
 );
 /** Blank members have codes of their own (EMS-1157, EMS-1158). */
