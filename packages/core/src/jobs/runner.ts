@@ -37,8 +37,8 @@ export function createJobRunner(
   const holder = Buffer.from(random.bytes(12)).toString('hex');
   const lastRun = new Map<string, number>();
   let stopped = true;
-  let wake: (() => void) | undefined;
-  let loop: Promise<void> = Promise.resolve();
+  const wakers = new Set<() => void>();
+  let loops: Promise<unknown> = Promise.resolve();
 
   async function runOne(job: JobRecord): Promise<void> {
     try {
@@ -60,14 +60,16 @@ export function createJobRunner(
     }
   }
 
-  async function runDue(): Promise<number> {
+  /** Runs what is due until nothing is, or until `goOn` says no between two batches; returns how many jobs. */
+  async function runDue(goOn: () => boolean = () => true): Promise<number> {
     let count = 0;
-    for (;;) {
+    while (goOn()) {
       const jobs = await store.jobs.take(kinds, clock.now(), LEASE_MS, BATCH);
       if (jobs.length === 0) return count;
       await Promise.all(jobs.map(runOne));
       count += jobs.length;
     }
+    return count;
   }
 
   async function runPeriodic(): Promise<void> {
@@ -89,19 +91,20 @@ export function createJobRunner(
     }
   }
 
-  async function main(): Promise<void> {
+  /** Repeats `work` until stopped, with a pause after each round. */
+  async function repeat(work: () => Promise<unknown>): Promise<void> {
     while (!stopped) {
       try {
-        await runDue();
-        await runPeriodic();
+        await work();
       } catch (error) {
         log.error('jobs.unavailable', {}, error);
       }
-      if (stopped) break;
+      if (stopped) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, POLL_MS);
-      wake = resolve;
+      wakers.add(resolve);
       await promise;
+      wakers.delete(resolve);
       clearTimeout(timer);
     }
   }
@@ -111,12 +114,13 @@ export function createJobRunner(
     start() {
       if (!stopped) return;
       stopped = false;
-      loop = main();
+      // apart, so that neither a long job nor a steady stream of them keeps the platform's own renewals waiting
+      loops = Promise.all([repeat(() => runDue(() => !stopped)), repeat(runPeriodic)]);
     },
     async stop() {
       stopped = true;
-      wake?.();
-      await loop;
+      for (const wake of wakers) wake();
+      await loops;
     },
     async runDue() {
       return runDue();
