@@ -125,6 +125,26 @@ async function start(options: SandboxOptions, cleanup: Cleanup): Promise<ReadyLi
     clock,
     faults,
     wallNow: wall.now,
+    async recordClockMove({ operator, origin }, from, to) {
+      await store.write({
+        writes: [],
+        audit: [
+          {
+            at: to,
+            accountId: null,
+            actor: `operator:${operator}`,
+            channel: origin.channel,
+            activity: 'clock.moved',
+            objectType: 'platform',
+            objectId: 'clock',
+            outcome: 'success',
+            requestId: origin.requestId,
+            ip: origin.ip,
+            details: { from: new Date(from).toISOString(), to: new Date(to).toISOString() },
+          },
+        ],
+      });
+    },
     setValidationMode(mode) {
       validationMode = mode;
     },

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { send } from '../../../../test/support/sandbox.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/start.ts';
@@ -128,6 +134,31 @@ describe('control API', () => {
       socket.unref();
     });
     assert.equal(refused, true);
+  });
+
+  it('puts a move of the clock in the audit trail', async (t) => {
+    const data = await mkdtemp(join(tmpdir(), 'certwright-clock-'));
+    const own = await startSandbox({ port: 0, data, logLevel: 'silent' });
+    t.after(async () => {
+      await own.close();
+      await rm(data, { recursive: true, force: true });
+    });
+    await send(`${own.ready.control}/clock`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ set: '2030-01-01T00:00:00Z' }),
+    });
+    const socketPath = join(data, 'manage.sock');
+    const [response] = (await once(
+      get({ socketPath, path: '/api/manage/v1/audit?activity=clock.moved' }),
+      'response',
+    )) as [IncomingMessage];
+    const page = (await json(response)) as { rows?: readonly { details: { to: string } }[] };
+    assert.deepEqual(
+      page.rows?.map((entry) => entry.details.to),
+      ['2030-01-01T00:00:00.000Z'],
+      JSON.stringify(page),
+    );
   });
 
   it('moves the clock and runs what is due', async () => {

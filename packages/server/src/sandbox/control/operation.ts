@@ -1,5 +1,5 @@
 /** What an operation of the control API is: method, path, schemas and what it does, as data. */
-import type { Core, OperatorContext } from '@certwright/core';
+import type { Core, Instant, OperatorContext } from '@certwright/core';
 import type { Result } from '@certwright/pki';
 import type { Static, TSchema } from 'typebox';
 import type { SandboxClock } from '../clock.ts';
@@ -20,6 +20,8 @@ export interface ControlDependencies {
   readonly hosts: HostTable;
   readonly clock: SandboxClock;
   readonly wallNow: () => number;
+  /** Puts a move of the clock in the audit trail. */
+  readonly recordClockMove: (operator: OperatorContext, from: Instant, to: Instant) => Promise<void>;
   readonly faults: FaultList;
   readonly setValidationMode: (mode: 'real' | 'accept') => void;
   readonly accountNumber: (accountId: number) => Promise<string | undefined>;

@@ -44,12 +44,14 @@ export function worldOperations(deps: ControlDependencies): readonly Operation[]
       tag: 'Sandbox',
       body: wire.ClockMove,
       answer: wire.ClockMoved,
-      async run({ body: { advance, set } }) {
+      async run({ body: { advance, set }, operator }) {
         if ((advance === undefined) === (set === undefined)) {
           return fail(wrongInput('advance', 'or set must be given, and not both'));
         }
+        const from = clock.now();
         const moved = advance === undefined ? clock.set(Date.parse(set ?? '')) : clock.advance(advance);
         if (!moved.ok) return fail(wrongInput(moved.error.field, moved.error.message));
+        await deps.recordClockMove(operator, from, moved.value);
         const jobsRun = await deps.runDueWork();
         return ok({ ...showClock(), jobsRun });
       },
