@@ -153,9 +153,9 @@ describe('control API', () => {
       get({ socketPath, path: '/api/manage/v1/audit?activity=clock.moved' }),
       'response',
     )) as [IncomingMessage];
-    const page = (await json(response)) as { rows?: readonly { details: { to: string } }[] };
+    const page = (await json(response)) as { items?: readonly { details: { to: string } }[] };
     assert.deepEqual(
-      page.rows?.map((entry) => entry.details.to),
+      page.items?.map((entry) => entry.details.to),
       ['2030-01-01T00:00:00.000Z'],
       JSON.stringify(page),
     );
