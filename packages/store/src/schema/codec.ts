@@ -93,6 +93,10 @@ export interface Codec {
 
 export function createCodec(table: TableDefinition): Codec {
   const encoders = table.columns.map(encoder);
+  const rowEncoders = table.columns.map(({ member, derive }, at) => {
+    const encode = encoders[at];
+    return derive ?? ((members: Readonly<Record<string, unknown>>) => encode?.(members[member]) ?? null);
+  });
   const positions = new Map(table.columns.map((column, at) => [column.member, at]));
   const columns = table.columns.filter((column) => column.derive === undefined);
   const decoders = columns.map((column) => [column.member, decoder(column)] as const);
@@ -108,9 +112,7 @@ export function createCodec(table: TableDefinition): Codec {
     encodeCell,
     encodeRow(record) {
       const members = record as Readonly<Record<string, unknown>>;
-      return table.columns.map(({ member, derive }) =>
-        derive === undefined ? encodeCell(member, members[member]) : derive(members),
-      );
+      return rowEncoders.map((encode) => encode(members));
     },
     encodeSet(members) {
       const set = Object.entries(members)

@@ -11,6 +11,7 @@ import { classifySqliteError } from './errors.ts';
 import { lockDirectory } from './lock.ts';
 import { migrateSqlite, requireCurrentSchema } from './migrate.ts';
 import { restoreFrom } from './restore.ts';
+import { TurnReader } from './turn-reader.ts';
 import { SqliteWriter } from './writer.ts';
 
 export interface SqliteStoreOptions {
@@ -77,12 +78,14 @@ async function openBackend(options: SqliteStoreOptions): Promise<Backend> {
     }
     const connection = connectReader(path, READER_CACHE_KIB);
     if (readOnly) requireCurrentSchema(connection, schema);
+    const reads = new TurnReader(connection);
+    writer?.onAnswer(() => reads.end());
     return {
       kind: 'sqlite',
       invalidations,
       reader: {
         dialect: 'sqlite',
-        rows: async (sql, parameters) => reading(() => connection.all(sql, parameters)),
+        rows: async (sql, parameters) => reading(() => reads.all(sql, parameters)),
       },
       async submit(unit) {
         if (writer === undefined) throw new StoreUnavailableError('The store is open for reading', { unknown: false });
@@ -103,11 +106,13 @@ async function openBackend(options: SqliteStoreOptions): Promise<Backend> {
       },
       async restoreFrom(file) {
         if (readOnly) throw new StoreUnavailableError('The store is open for reading', { unknown: false });
+        reads.end();
         reading(() => restoreFrom(path, file));
         invalidations.emit([{ kind: 'everything' }]);
       },
       async close() {
         await writer?.close();
+        reads.end();
         connection.close();
         lock?.release();
       },

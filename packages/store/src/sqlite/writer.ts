@@ -32,6 +32,7 @@ export class SqliteWriter {
   #isPumping = false;
   #isClosed = false;
   #idle: (() => void) | undefined;
+  #answered: () => void = () => undefined;
 
   private constructor(settings: WorkerSettings) {
     this.#settings = settings;
@@ -43,6 +44,11 @@ export class SqliteWriter {
     // a worker that cannot open the database ends with an error, which `once` rejects with
     await once(worker, 'message');
     return writer;
+  }
+
+  /** Is called when a batch was committed or given up, before anybody is told of it. */
+  onAnswer(listener: () => void): void {
+    this.#answered = listener;
   }
 
   /** Commits the unit together with others that wait. */
@@ -103,6 +109,7 @@ export class SqliteWriter {
 
   #settle(answer: WorkerAnswer): void {
     if (answer.kind === 'ready') return;
+    this.#answered();
     const batch = this.#inFlight.shift() ?? [];
     if (answer.kind === 'unavailable') {
       for (const waiting of batch) waiting.reject(unavailableError(answer.reason));
