@@ -6,13 +6,11 @@ import type { Random } from './ports/world.ts';
 export function randomDigits(random: Random, length: number): string {
   let digits = '';
   while (digits.length < length) {
-    for (const octet of random.bytes(length * 2)) {
+    const octets = random.bytes(length * 2);
+    for (let at = 0; at < octets.length && digits.length < length; at++) {
+      const octet = octets[at] ?? 0;
       // 250 is the largest multiple of ten below 256: no digit is favoured
-      if (octet >= 250) continue;
-      const digit = octet % 10;
-      if (digits.length === 0 && digit === 0) continue;
-      digits += digit;
-      if (digits.length === length) break;
+      if (octet < 250 && (octet % 10 !== 0 || digits.length > 0)) digits += octet % 10;
     }
   }
   return digits;

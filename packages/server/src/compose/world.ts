@@ -22,7 +22,7 @@ export function pooledRandom(): Random {
         randomFillSync(pool);
         at = 0;
       }
-      const octets = Uint8Array.from(pool.subarray(at, at + length));
+      const octets = new Uint8Array(pool.subarray(at, at + length));
       pool.fill(0, at, at + length);
       at += length;
       return octets;

@@ -18,6 +18,20 @@ export interface Metrics {
   gauge(name: string, help: string, label: string, read: () => Promise<Iterable<readonly [string, number]>>): void;
 }
 
+/** Makes the child of a metric for labels once; the labels come from closed sets, so that few are kept. */
+function remembered<T>(make: (labels: readonly string[]) => T): (...labels: readonly string[]) => T {
+  const made = new Map<string, T>();
+  return (...labels) => {
+    const key = labels.join(' ');
+    let child = made.get(key);
+    if (child === undefined) {
+      child = make(labels);
+      made.set(key, child);
+    }
+    return child;
+  };
+}
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -62,22 +76,16 @@ export function createMetrics(): Metrics {
   });
 
   // a labelled child is looked up once; hashing labels on every request costs more than the observation
-  const observers = new Map<string, { observe(seconds: number): void }>();
-  function request(face: string, method: string, route: string, status: number, seconds: number): void {
-    const key = `${face} ${method} ${route} ${status}`;
-    let observer = observers.get(key);
-    if (observer === undefined) {
-      observer = requests.labels(face, method, route, String(status));
-      observers.set(key, observer);
-    }
-    observer.observe(seconds);
-  }
+  const requestTimes = remembered((key) => requests.labels(...key));
+  const commitTimes = remembered((key) => commits.labels(...key));
+  const eventCounts = remembered((key) => events.labels(...key));
+  const certificateCounts = remembered((key) => issuance.labels(...key));
 
   function count(audit: readonly AuditDraft[]): void {
     for (const { activity, outcome, details } of audit) {
-      events.labels(activity, outcome).inc();
+      eventCounts(activity, outcome).inc();
       if (activity === 'certificate.issued' && typeof details.profile === 'string') {
-        issuance.labels(details.profile, 'issued').inc();
+        certificateCounts(details.profile, 'issued').inc();
       }
     }
   }
@@ -88,7 +96,7 @@ export function createMetrics(): Metrics {
       const started = performance.now();
       const done = (result: string): void => {
         waiting.dec();
-        commits.labels(result).observe((performance.now() - started) / 1000);
+        commitTimes(result).observe((performance.now() - started) / 1000);
       };
       try {
         const outcome = await store.write(set);
@@ -97,7 +105,7 @@ export function createMetrics(): Metrics {
           if ('audit' in set) count(set.audit);
           for (const one of set.writes) {
             if (one.op === 'insert' && one.table === 'certificate')
-              issuance.labels(one.row.profileId, 'recorded').inc();
+              certificateCounts(one.row.profileId, 'recorded').inc();
           }
         }
         return outcome;
@@ -147,7 +155,8 @@ export function createMetrics(): Metrics {
   }
 
   return {
-    request,
+    request: (face, method, route, status, seconds) =>
+      requestTimes(face, method, route, String(status)).observe(seconds),
     observeStore,
     observeVault,
     gauge(name, help, label, read) {
