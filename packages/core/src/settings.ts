@@ -1,7 +1,7 @@
 import type { KeyPolicy } from '@certwright/pki';
 import type { Mailer, Perspective } from './ports/network.ts';
 import type { Store } from './ports/store.ts';
-import type { Clock, KeyVault, Random, SecretBox } from './ports/world.ts';
+import type { Clock, KeyVault, Random, SecretBox, SignatureVerifier } from './ports/world.ts';
 
 /** What an operator configures about the core. */
 export interface CoreSettings {
@@ -42,6 +42,8 @@ export interface CoreDependencies {
   readonly wallClock: Clock;
   readonly random: Random;
   readonly vault: KeyVault;
+  /** Where signatures of CSRs are checked; by default on the calling thread or its pool. */
+  readonly verifier?: SignatureVerifier;
   readonly secrets: SecretBox;
   /** At least one; the first is the primary. */
   readonly perspectives: readonly [Perspective, ...Perspective[]];

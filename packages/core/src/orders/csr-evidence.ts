@@ -5,7 +5,6 @@ import {
   type CertificationRequest,
   checkKey,
   fail,
-  type KeyPolicy,
   parseCsr,
   parseDnsName,
   type Result,
@@ -13,6 +12,7 @@ import {
 } from '@certwright/pki';
 import { type DomainError, domainError } from '../errors.ts';
 import type { OrderRecord } from '../records/index.ts';
+import type { CoreDependencies } from '../settings.ts';
 import { parseHost } from './names.ts';
 
 type Order = Pick<OrderRecord, 'family' | 'names' | 'label'>;
@@ -47,11 +47,11 @@ export async function checkCsr(
   text: string,
   order: Order,
   profile: CertificateProfile,
-  keyChecks: Pick<KeyPolicy, 'blocked' | 'debianWeak'>,
+  { settings, verifier }: Pick<CoreDependencies, 'settings' | 'verifier'>,
 ): Promise<Result<CertificationRequest, DomainError>> {
   const csr = parseCsr(text);
   if (!csr.ok) return fail(domainError('csr.malformed', `CSR cannot be used: ${csr.error.detail} (${csr.error.code})`));
-  const [finding] = checkKey(csr.value.key, { allowed: profile.allowedKeys, ...keyChecks });
+  const [finding] = checkKey(csr.value.key, { allowed: profile.allowedKeys, ...settings.keyChecks });
   if (finding !== undefined)
     return fail(domainError('csr.keyRefused', `Key of the CSR is refused: ${finding.detail} (${finding.code})`));
   if (!subjectMatches(order, csr.value)) {
@@ -59,7 +59,12 @@ export async function checkCsr(
       domainError('csr.subjectMismatch', `CSR common name differs from ${order.label}, the name of the order`),
     );
   }
-  if (!(await verifyProofOfPossession(csr.value))) {
+  const { spki, signatureAlgorithm, infoDer, signature } = csr.value;
+  const isPossessed =
+    verifier === undefined
+      ? await verifyProofOfPossession(csr.value)
+      : await verifier.verify(spki, signatureAlgorithm.derAlgorithmIdentifier, infoDer, signature);
+  if (!isPossessed) {
     return fail(domainError('csr.malformed', 'The signature of the CSR is wrong (csr.badSignature)'));
   }
   acceptedKeys.set(csr.value.der, csr.value.spki);

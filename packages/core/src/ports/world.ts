@@ -21,6 +21,15 @@ export interface Signer {
   sign(permit: SigningPermit): Promise<Uint8Array>;
 }
 
+/** Checks signatures of others, such as the proof of possession in a CSR. */
+export interface SignatureVerifier {
+  /**
+   * Whether `signature` over `tbs` is good under the DER SubjectPublicKeyInfo; `algorithm` is the DER AlgorithmIdentifier.
+   * False as well for whatever cannot be computed with; never rejects.
+   */
+  verify(spki: Uint8Array, algorithm: Uint8Array, tbs: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
 /** Protects secrets at rest (AES-256-GCM under the platform key). */
 export interface SecretBox {
   /** `context` is authenticated, not stored: opening needs the same text. */

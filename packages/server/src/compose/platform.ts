@@ -7,6 +7,7 @@ import { toPem } from '@certwright/pki';
 import type { CertwrightStore } from '@certwright/store';
 import type { FastifyInstance } from 'fastify';
 import { publicSuffix } from '../adapters/public-suffix.ts';
+import { createThreadedVerifier, type ThreadedVerifier } from '../adapters/signatures/verifier.ts';
 import { createKeyVault } from '../adapters/vault/index.ts';
 import type { Config } from '../config/index.ts';
 import { type Listener, openListener } from '../listeners/listener.ts';
@@ -33,6 +34,7 @@ interface Opened {
   readonly timers: NodeJS.Timeout[];
   readonly apps: FastifyInstance[];
   core?: Core;
+  verifier?: ThreadedVerifier;
   store?: CertwrightStore;
 }
 
@@ -74,6 +76,8 @@ async function start(config: Config, overrides: PlatformOverrides, opened: Opene
   const store = metrics.observeStore(bareStore);
   const secrets: SecretBox = await openPlatformKey(store, config);
   const vault = createKeyVault({ secrets, load: (keyId) => store.authorities.key(keyId) });
+  const verifier = createThreadedVerifier();
+  opened.verifier = verifier;
 
   const core = createCore({
     store,
@@ -81,6 +85,7 @@ async function start(config: Config, overrides: PlatformOverrides, opened: Opene
     wallClock: systemClock,
     random: systemRandom,
     vault: metrics.observeVault(vault),
+    verifier,
     secrets,
     perspectives: overrides.perspectives ?? [createPerspective(config)],
     mailer: overrides.mailer ?? createMailTransfer(config),
@@ -189,6 +194,7 @@ async function close(opened: Opened, drainMs: number): Promise<number> {
   for (const timer of opened.timers) clearInterval(timer);
   await opened.core?.jobs.stop();
   await Promise.all(opened.apps.map((app) => app.close()));
+  await opened.verifier?.close();
   await opened.store?.close();
   return cut.reduce((sum, count) => sum + count, 0);
 }
