@@ -34,6 +34,7 @@ export function sandboxCommand(io: Io): Command {
         .default('info'),
     )
     .action(async (flags: SandboxFlags) => {
+      process.umask(0o077);
       const { startSandbox } = await import('@certwright/server');
       const sandbox = await leavingNothing(() => startSandbox(flags));
       // who reads the line may send the signal at once

@@ -61,6 +61,8 @@ export function serveCommand(io: Io): Command {
     .description('run the certificate authority and its APIs until SIGTERM or SIGINT')
     .action(async (options: { json?: true }, command: Command) => {
       const config = await configOf(command, io);
+      // database, journal and keys are for their owner only, also in a directory that is not
+      process.umask(0o077);
       const { startPlatform } = await import('@certwright/server');
       const platform = await startPlatform(config);
       // before the line below, for who reads it may send the signal at once

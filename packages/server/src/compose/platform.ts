@@ -1,6 +1,6 @@
 /** The composition root: puts store, adapters, core and faces together, in the order in which they need each other. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Core, createCore, type SecretBox } from '@certwright/core';
 import { toPem } from '@certwright/pki';
@@ -112,7 +112,9 @@ async function start(config: Config, overrides: PlatformOverrides, opened: Opene
   const { platformAccount, firstAccount, authorities } = beginning;
   const rootCertificate = toPem('CERTIFICATE', authorities.root.certificate);
   const rootCertificateFile = join(config.data, 'root-ca.pem');
-  writeFileSync(rootCertificateFile, rootCertificate, { mode: 0o644 });
+  writeFileSync(rootCertificateFile, rootCertificate);
+  // a trust anchor is for everybody to read, whatever the umask
+  chmodSync(rootCertificateFile, 0o644);
 
   const application = (listener: Listener, proxies: readonly string[]) => {
     const made = createApplication({ listener, trustedProxies: proxies, logger, metrics });

@@ -20,6 +20,7 @@ const BODY_LIMIT = 64 * 1024;
 const BODY_TYPE = 'application/octet-stream';
 const OCSP_RESPONSE = 'application/ocsp-response';
 /** A revocation makes a new CRL at once, so caches should ask again soon: a 304 costs little. */
+const OCSP_MAX_AGE_MS = 3_600_000;
 const CRL_MAX_AGE_MS = 5 * 60_000;
 const CA_MAX_AGE_MS = 86_400_000;
 const RETRY_SECONDS = '1';
@@ -135,8 +136,9 @@ function ocspRoutes(app: FastifyInstance, { status, clock }: StatusFaceOptions):
       const { expires, lastModified } = datesOf(cache);
       const { thisUpdate, nextUpdate, etag } = cache;
       reply.headers({
-        // half of the life: then there is a fresher answer here (RFC 5019 section 6.2 wants less than nextUpdate)
-        'Cache-Control': cacheControl((thisUpdate + nextUpdate) / 2 - clock.now()),
+        // at most half of the life, for then there is a fresher answer here, and never so long that a cache hides a
+        // revocation (RFC 5019 section 6.2 wants less than nextUpdate, contract v2 section 13 at most four hours)
+        'Cache-Control': cacheControl(Math.min(OCSP_MAX_AGE_MS, (thisUpdate + nextUpdate) / 2 - clock.now())),
         ETag: etag,
         Expires: expires,
         'Last-Modified': lastModified,
