@@ -52,7 +52,15 @@ export async function mountMain(
 ): Promise<void> {
   const { config, core, store, clock, metrics, log, canUseKey, isDraining } = parts;
   const metricsNetworks = config.metrics.allowedNetworks;
-  registerHealth(application.app, { store, clock, metrics, canUseKey, isDraining, metricsNetworks });
+  registerHealth(application.app, {
+    store,
+    status: core.status,
+    clock,
+    metrics,
+    canUseKey,
+    isDraining,
+    metricsNetworks,
+  });
   if (!config.roles.has('api')) return;
   await application.mount('v2', faceV2, {
     core,

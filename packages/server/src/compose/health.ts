@@ -1,11 +1,13 @@
 /** `/healthz`: the process answers. `/readyz`: it can do its work. `/metrics`. */
-import type { Clock, Store } from '@certwright/core';
+import type { Clock, Core, Store } from '@certwright/core';
 import type { FastifyInstance } from 'fastify';
 import { networkMatcher } from '../config/values.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
 export interface HealthOptions {
   readonly store: Store;
+  /** Keeps the newest CRL: a row of a large one is not read for each check. */
+  readonly status: Core['status'];
   readonly clock: Clock;
   /** Whether the private key of a CA can be used. */
   readonly canUseKey: (keyId: number) => Promise<boolean>;
@@ -31,7 +33,7 @@ async function bounded(check: () => Promise<Check>): Promise<Check> {
 }
 
 export function registerHealth(app: FastifyInstance, options: HealthOptions): void {
-  const { store, clock, metrics } = options;
+  const { store, status, clock, metrics } = options;
   const mayReadMetrics = networkMatcher(options.metricsNetworks);
   let kept: { readonly at: number; readonly checks: Promise<Readonly<Record<string, Check>>> } | undefined;
 
@@ -48,7 +50,7 @@ export function registerHealth(app: FastifyInstance, options: HealthOptions): vo
     const stale: string[] = [];
     for (const ca of await store.authorities.list()) {
       if (ca.status !== 'active' || ca.keyId === null) continue;
-      const crl = await store.authorities.crl(ca.id, 0);
+      const crl = await status.crl(ca.slug, 0);
       if (crl === undefined || crl.nextUpdate <= now) stale.push(ca.slug);
     }
     return stale.length === 0 ? 'ok' : `the CRL of ${stale.join(', ')} is missing or out of date`;
