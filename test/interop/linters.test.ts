@@ -27,8 +27,8 @@ import {
 import { type Authority, issue, makeIssuing, makeRoot, profile } from '../../packages/pki/test/authority.ts';
 
 const run = promisify(execFile);
-const zlint = process.env.CERTWRIGHT_TEST_ZLINT ?? '';
-const pkilint = process.env.CERTWRIGHT_TEST_PKILINT ?? '';
+const zlint = process.env.TEST_ZLINT ?? '';
+const pkilint = process.env.TEST_PKILINT ?? '';
 
 function missing(program: string, variable: string): string | false {
   if (program !== '' && existsSync(program)) return false;
@@ -167,7 +167,7 @@ describe('linters of others', () => {
     for (const algorithm of ['ec-p256', 'rsa-2048'] as const satisfies readonly KeyAlgorithm[]) {
       const publicTls = id.startsWith('tls-') && profile(id).publicTlsSchedule;
       it(`zlint finds nothing in ${id} with ${algorithm}`, {
-        skip: missing(zlint, 'CERTWRIGHT_TEST_ZLINT'),
+        skip: missing(zlint, 'TEST_ZLINT'),
       }, async () => {
         const { spki } = await generateKey(algorithm);
         const made = await issue(issuing, { profile: profile(id), spki, ...order(id) });
@@ -175,7 +175,7 @@ describe('linters of others', () => {
         assert.deepEqual(notWaived(await zlintFindings(file, publicTls || id === 'smime-simple')), []);
       });
       it(`pkilint finds nothing in ${id} with ${algorithm}`, {
-        skip: missing(pkilint, 'CERTWRIGHT_TEST_PKILINT'),
+        skip: missing(pkilint, 'TEST_PKILINT'),
       }, async () => {
         const { spki } = await generateKey(algorithm);
         const made = await issue(issuing, { profile: profile(id), spki, ...order(id) });
@@ -189,7 +189,7 @@ describe('linters of others', () => {
   }
 
   it('neither finds anything in the CA certificates', {
-    skip: missing(zlint, 'CERTWRIGHT_TEST_ZLINT') || missing(pkilint, 'CERTWRIGHT_TEST_PKILINT'),
+    skip: missing(zlint, 'TEST_ZLINT') || missing(pkilint, 'TEST_PKILINT'),
   }, async () => {
     for (const [name, authority] of [
       ['root', root],
@@ -204,7 +204,7 @@ describe('linters of others', () => {
   });
 
   it('pkilint finds nothing in a CRL, full and partitioned', {
-    skip: missing(pkilint, 'CERTWRIGHT_TEST_PKILINT'),
+    skip: missing(pkilint, 'TEST_PKILINT'),
   }, async () => {
     const now = Math.floor(Date.now() / 1000) * 1000;
     for (const partitioned of [false, true]) {
@@ -225,7 +225,7 @@ describe('linters of others', () => {
     }
   });
 
-  it('pkilint finds nothing in an OCSP answer', { skip: missing(pkilint, 'CERTWRIGHT_TEST_PKILINT') }, async () => {
+  it('pkilint finds nothing in an OCSP answer', { skip: missing(pkilint, 'TEST_PKILINT') }, async () => {
     const responderKey = await generateKey('ec-p256');
     const responder = await issue(issuing, {
       profile: profile('ocsp-responder'),

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { constraintName } from '../write/constraints.ts';
 
 export type PostgresFailure =
@@ -24,20 +25,17 @@ const UNAVAILABLE: ReadonlyMap<string, string> = new Map([
   ['3D000', 'the database does not exist'],
 ]);
 
-const SQLSTATE = /^[0-9A-Z]{5}$/;
-
 /** What an error of pg means for the caller. */
 export function classifyPostgresError(error: unknown): PostgresFailure {
   const message = error instanceof Error ? error.message : 'unknown error';
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error instanceof TypeError || error instanceof RangeError) return { kind: 'bug', message };
-  // without an SQLSTATE the error is not the server's: the connection failed
-  if (!SQLSTATE.test(code)) {
+  // what is not the server's own report is a failed connection; its codes (EPIPE) can look like an SQLSTATE
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) {
     return { kind: 'unavailable', message: 'the database server cannot be reached', isConnectionLost: true };
   }
+  const { code } = error;
   if (code === '23505') {
-    const name = error instanceof Error && 'constraint' in error ? String(error.constraint) : '';
-    return { kind: 'duplicate', constraint: constraintName(name) };
+    return { kind: 'duplicate', constraint: constraintName(error.constraint ?? '') };
   }
   if (code === '40001' || code === '40P01') return { kind: 'retry' };
   if (code.startsWith('08') || code.startsWith('57P')) {
