@@ -2,6 +2,7 @@ import type { Config, Platform } from '@certwright/server';
 import { Command, Option } from 'commander';
 import { withJson } from '../context.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { returnStartupMemory } from '../memory.ts';
 import { details, type Io } from '../output.ts';
 
 /** Options of a server's configuration and the keys they set. */
@@ -65,6 +66,7 @@ export function serveCommand(io: Io): Command {
       process.umask(0o077);
       const { startPlatform } = await import('@certwright/server');
       const platform = await startPlatform(config);
+      returnStartupMemory();
       // before the line below, for who reads it may send the signal at once
       const stopped = untilStopped(platform, io);
       // one line, so that a program that starts the server can wait for it
