@@ -10,6 +10,7 @@ import { createCatalog } from './catalog/catalog.ts';
 import { createCertificateService } from './certificates/certificates.ts';
 import { createCredentialService } from './credentials/credentials.ts';
 import { createDomainService } from './domains/domains.ts';
+import { MAIL_JOB } from './domains/mail-challenge.ts';
 import { createDomainRegister } from './domains/registration.ts';
 import { createIdempotency } from './idempotency/idempotency.ts';
 import { createIssuance } from './issuance/issuance.ts';
@@ -83,6 +84,6 @@ export function createCore(deps: CoreDependencies): Core {
     certificates: createCertificateService(deps, settler),
     audit,
     idempotency: createIdempotency(deps),
-    jobs: createJobRunner(deps, handlers, tasks),
+    jobs: createJobRunner(deps, handlers, tasks, [MAIL_JOB]),
   };
 }

@@ -26,14 +26,19 @@ export function backoffMs(attempts: number, jitter: number): number {
   return Math.round(base * (0.8 + 0.4 * jitter));
 }
 
-/** Runs jobs and periodic tasks in this process until stopped. */
+/**
+ * Runs jobs and periodic tasks in this process until stopped. Each kind in `apart` has a loop of its own: kinds that wait
+ * for servers of others (mail) must not hold up the rest.
+ */
 export function createJobRunner(
   deps: Pick<CoreDependencies, 'store' | 'clock' | 'wallClock' | 'random' | 'log'>,
   handlers: Readonly<Record<string, JobHandler>>,
   periodic: readonly PeriodicTask[],
+  apart: readonly string[] = [],
 ): Core['jobs'] {
   const { store, clock, wallClock, random, log } = deps;
   const kinds = Object.keys(handlers);
+  const lanes = [kinds.filter((kind) => !apart.includes(kind)), ...apart.map((kind) => [kind])];
   const holder = Buffer.from(random.bytes(12)).toString('hex');
   const lastRun = new Map<string, number>();
   let stopped = true;
@@ -61,10 +66,10 @@ export function createJobRunner(
   }
 
   /** Runs what is due until nothing is, or until `goOn` says no between two batches; returns how many jobs. */
-  async function runDue(goOn: () => boolean = () => true): Promise<number> {
+  async function runDue(lane: readonly string[], goOn: () => boolean = () => true): Promise<number> {
     let count = 0;
     while (goOn()) {
-      const jobs = await store.jobs.take(kinds, clock.now(), LEASE_MS, BATCH);
+      const jobs = await store.jobs.take(lane, clock.now(), LEASE_MS, BATCH);
       if (jobs.length === 0) return count;
       await Promise.all(jobs.map(runOne));
       count += jobs.length;
@@ -115,15 +120,14 @@ export function createJobRunner(
       if (!stopped) return;
       stopped = false;
       // apart, so that neither a long job nor a steady stream of them keeps the platform's own renewals waiting
-      loops = Promise.all([repeat(() => runDue(() => !stopped)), repeat(runPeriodic)]);
+      const jobLoops = lanes.map((lane) => repeat(() => runDue(lane, () => !stopped)));
+      loops = Promise.all([...jobLoops, repeat(runPeriodic)]);
     },
     async stop() {
       stopped = true;
       for (const wake of wakers) wake();
       await loops;
     },
-    async runDue() {
-      return runDue();
-    },
+    runDue: () => runDue(kinds),
   };
 }

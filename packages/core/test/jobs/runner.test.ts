@@ -59,3 +59,39 @@ it('periodic tasks go on while a job takes its time, and stopping waits for it',
   assert.equal(finished, true);
   assert.equal((await store.jobs.list({ limit: 1 })).rows.length, 0);
 });
+
+it('a kind that waits for others does not hold up the rest', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'certwright-jobs-'));
+  const store = await openSqliteStore({ directory });
+  t.after(async () => {
+    await store.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const now = Date.now();
+  const draft = (kind: string) => ({ kind, key: null, payload: {}, runAt: now });
+  await store.write({ bookkeeping: 'test', writes: [], jobs: Array.from({ length: 30 }, () => draft('mail')) });
+
+  const hanging = Promise.withResolvers<void>();
+  const mailing = Promise.withResolvers<void>();
+  const published = Promise.withResolvers<void>();
+  const handlers: Record<string, JobHandler> = {
+    mail: () => {
+      mailing.resolve();
+      return hanging.promise;
+    },
+    publish: async () => published.resolve(),
+  };
+  const clock = { now: () => now };
+  const runner = createJobRunner(
+    { store, clock, wallClock: { now: Date.now }, random: { bytes: (length) => randomBytes(length) }, log: quiet },
+    handlers,
+    [],
+    ['mail'],
+  );
+  runner.start();
+  await mailing.promise;
+  await store.write({ bookkeeping: 'test', writes: [], jobs: [draft('publish')] });
+  await published.promise;
+  hanging.resolve();
+  await runner.stop();
+});
