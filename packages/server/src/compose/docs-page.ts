@@ -62,6 +62,10 @@ const STYLE =
 /** Registers the page; documents are fetched from the application itself when the page is first asked for. */
 export function registerDocs(app: FastifyInstance, faces: readonly DocumentedFace[]): void {
   let page: string | undefined;
+  // a visitor of the host, and one who knows where the vendor's service has its page
+  for (const path of ['/', '/swagger-ui/index.html']) {
+    app.get(path, { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs', 302));
+  }
   app.get('/docs', { schema: { hide: true } }, async (_request, reply) => {
     if (page === undefined) {
       const sections: string[] = [];

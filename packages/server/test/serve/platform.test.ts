@@ -106,6 +106,10 @@ describe('a platform from nothing', () => {
   });
 
   test('the documentation lists the operations of every face, with nothing from elsewhere', async () => {
+    for (const path of ['/', '/swagger-ui/index.html']) {
+      const led = await call(platform, path);
+      assert.deepEqual([led.status, led.headers.location], [302, '/docs']);
+    }
     const { status, headers, body } = await call(platform, '/docs');
     assert.equal(status, 200);
     assert.match(String(headers['content-security-policy']), /default-src 'none'/);
