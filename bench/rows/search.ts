@@ -30,6 +30,8 @@ export const search: Row = {
       ['domain, valid, within a month', { domain: seeded.domain, status: 'valid', expiresBefore: inDays(30) }],
     ];
     try {
+      // the first request of a process compiles what the others use
+      await client.search({ limit: PAGE });
       const figures: Figure[] = [];
       for (const [what, query] of queries) {
         const times = { first: [] as number[], last: [] as number[] };
