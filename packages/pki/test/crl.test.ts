@@ -136,6 +136,30 @@ describe('CRL builder', () => {
     );
   });
 
+  it('takes serial numbers as hex of either case', async () => {
+    const { context } = await makeRoot('ec-p256');
+    const tbsOf = (serials: readonly (Uint8Array | string)[]): Uint8Array => {
+      const builder = new CrlBuilder();
+      for (const serial of serials) builder.add(serial, THIS_UPDATE, 'superseded');
+      return builder.finish({
+        issuer: context,
+        number: 1,
+        thisUpdate: THIS_UPDATE,
+        nextUpdate: THIS_UPDATE + DAY,
+      }).tbs;
+    };
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 1, maxLength: 20 }), fc.boolean(), (entries, upper) => {
+        const octets = entries.map(({ serial }) => serial);
+        const hex = octets.map((serial) => Buffer.from(serial).toString('hex'));
+        assert.deepEqual(tbsOf(upper ? hex.map((text) => text.toUpperCase()) : hex), tbsOf(octets));
+      }),
+    );
+    for (const bad of ['', '0', 'zz', '0g', 'é0', '00'.repeat(33)]) {
+      assert.throws(() => new CrlBuilder().add(bad, THIS_UPDATE, 'superseded'), RangeError);
+    }
+  });
+
   it('grows to 100,000 entries and keeps them in order', () => {
     const builder = new CrlBuilder();
     const serial = Buffer.alloc(16, 0x80);

@@ -8,6 +8,8 @@ import type { Unit, UnitResult } from './write/unit.ts';
 export interface Snapshot {
   /** Parameter number `at`, from 0, in the text of a query. */
   placeholder(at: number): string;
+  /** SQL that gives octets as hex text: in great numbers far cheaper to hand over than octets. */
+  hex(expression: string): string;
   rows(sql: string, parameters: readonly SqlValue[]): Promise<readonly Row[]>;
   close(): Promise<void>;
 }

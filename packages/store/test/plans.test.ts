@@ -123,6 +123,7 @@ describe('Query plans (SQLite)', () => {
     const { queries, steps } = explaining();
     const snapshot = {
       placeholder: () => '?',
+      hex: (expression: string) => `hex(${expression})`,
       rows: (sql: string, parameters: Row) => queries.reader.rows(sql, parameters, true),
       close: async () => undefined,
     };

@@ -275,18 +275,23 @@ describeStores('Reads', (current) => {
 
   it('finds authorities, responders and the newest CRLs', async () => {
     const store = await current().open();
-    const crl = (id: number, number: number, der: Uint8Array | null) => ({
+    const crl = (id: number, number: number, size: number | null) => ({
       id,
       caId: 1,
       partition: 0,
       number,
       tbsSha256: 'ab'.repeat(32),
-      der,
+      size,
       entries: 1,
       thisUpdate: T0,
       nextUpdate: T0 + 1,
       createdAt: T0,
       version: 1,
+    });
+    const piece = (id: number, crlId: number, position: number, octets: readonly number[]): Write => ({
+      op: 'insert',
+      table: 'crlPiece',
+      row: { id, crlId, position, octets: Uint8Array.from(octets) },
     });
     const responder = (id: number) => ({
       id,
@@ -312,16 +317,25 @@ describeStores('Reads', (current) => {
       { op: 'insert', table: 'key', row: key },
       { op: 'insert', table: 'responder', row: responder(1) },
       { op: 'insert', table: 'responder', row: responder(2) },
-      { op: 'insert', table: 'crl', row: crl(1, 1, Uint8Array.of(1)) },
-      { op: 'insert', table: 'crl', row: crl(2, 2, Uint8Array.of(2)) },
+      { op: 'insert', table: 'crl', row: crl(1, 1, 1) },
+      { op: 'insert', table: 'crl', row: crl(2, 2, 5) },
       { op: 'insert', table: 'crl', row: crl(3, 3, null) },
+      piece(11, 1, 0, [1]),
+      piece(22, 2, 1, [4, 5]),
+      piece(21, 2, 0, [1, 2, 3]),
+      // of a CRL whose row is gone
+      piece(91, 9, 0, [1]),
     );
     assert.deepEqual(await store.authorities.list(), [ca(1)]);
     assert.deepEqual(await store.authorities.key(1), key);
     assert.deepEqual(ids(await store.authorities.responders(1)), [2, 1]);
     assert.equal((await store.authorities.crl(1, 0))?.id, 2);
     assert.equal((await store.authorities.lastCrl(1, 0))?.id, 3);
-    assert.deepEqual(await store.authorities.staleCrls(1, 0), [1]);
+    assert.deepEqual(await store.authorities.staleCrls(1, 0), { crls: [1], pieces: [11, 91] });
+    assert.deepEqual(await store.authorities.crlDer({ id: 2, size: 5 }), Uint8Array.of(1, 2, 3, 4, 5));
+    assert.equal(await store.authorities.crlDer({ id: 2, size: 6 }), undefined, 'a piece is missing');
+    assert.equal(await store.authorities.crlDer({ id: 2, size: 4 }), undefined, 'more than the CRL has');
+    assert.equal(await store.authorities.crlDer({ id: 3, size: null }), undefined);
     assert.equal(await store.authorities.crl(1, 1), undefined);
   });
 
@@ -361,7 +375,7 @@ describeStores('Reads', (current) => {
     ] as const) {
       const found: string[] = [];
       for await (const slice of store.revoked(1, partition, after)) {
-        for (const { serial } of slice) found.push(Buffer.from(serial).toString('hex'));
+        for (const { serial } of slice) found.push(serial.toLowerCase());
       }
       assert.deepEqual(found.sort(), expected(partition, after));
     }

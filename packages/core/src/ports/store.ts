@@ -13,6 +13,7 @@ import type {
   CertificateRecord,
   CertificateState,
   CredentialRecord,
+  CrlPieceRecord,
   CrlRecord,
   DomainRecord,
   GroupRecord,
@@ -56,6 +57,7 @@ export interface Tables {
   key: KeyRecord;
   responder: ResponderRecord;
   crl: CrlRecord;
+  crlPiece: CrlPieceRecord;
   idempotency: IdempotencyRecord;
   setting: SettingRecord;
 }
@@ -215,7 +217,8 @@ export interface AuditFilter {
 
 /** Row of a CRL, streamed. */
 export interface RevokedEntry {
-  readonly serial: Uint8Array;
+  /** Hex, two digits an octet, either case. */
+  readonly serial: string;
   readonly revokedAt: Instant;
   readonly reason: string;
 }
@@ -334,10 +337,18 @@ export interface Store {
     responders(caId: number): Promise<readonly ResponderRecord[]>;
     /** The newest signed CRL of the partition (0 = full). */
     crl(caId: number, partition: number): Promise<CrlRecord | undefined>;
+    /** DER of a signed CRL, put together from its pieces; undefined when they are gone, replaced by a newer CRL. */
+    crlDer(crl: Pick<CrlRecord, 'id' | 'size'>): Promise<Uint8Array | undefined>;
     /** The newest CRL row of the partition, signed or not. */
     lastCrl(caId: number, partition: number): Promise<CrlRecord | undefined>;
-    /** CRL rows older than the newest signed one, to be deleted. */
-    staleCrls(caId: number, partition: number): Promise<readonly number[]>;
+    /**
+     * What is older than the newest signed CRL and may be deleted: pieces, a bounded number at a time, and the rows of
+     * CRLs that have no further piece.
+     */
+    staleCrls(
+      caId: number,
+      partition: number,
+    ): Promise<{ readonly crls: readonly number[]; readonly pieces: readonly number[] }>;
   };
 
   /**

@@ -99,7 +99,7 @@ export interface ResponderRecord {
   readonly version: number;
 }
 
-/** Published CRL: `partition` 0 is the full list. */
+/** Published CRL: `partition` 0 is the full list. Its DER is kept apart, in {@link CrlPieceRecord}s. */
 export interface CrlRecord {
   readonly id: number;
   readonly caId: number;
@@ -107,11 +107,20 @@ export interface CrlRecord {
   readonly number: number;
   /** Hash of the to-be-signed bytes, recorded before signing; lower-case hex SHA-256. */
   readonly tbsSha256: string;
-  /** Null until signed. */
-  readonly der: Uint8Array | null;
+  /** Octets of its DER; null until it is signed and all its pieces are stored. */
+  readonly size: number | null;
   readonly entries: number;
   readonly thisUpdate: Instant;
   readonly nextUpdate: Instant;
   readonly createdAt: Instant;
   readonly version: number;
+}
+
+/** Part of a CRL's DER: a list of a million entries (50 MB) in one row would hold up every other commit. */
+export interface CrlPieceRecord {
+  readonly id: number;
+  readonly crlId: number;
+  /** 0, 1, … in the order of the octets. */
+  readonly position: number;
+  readonly octets: Uint8Array;
 }

@@ -11,6 +11,7 @@ import type { Instant } from '../ports/world.ts';
 import type { CaRecord, CrlRecord } from '../records/index.ts';
 import type { CoreDependencies } from '../settings.ts';
 import { MAX_ATTEMPTS } from '../support.ts';
+import { createCrlStorage } from './crl-storage.ts';
 
 export interface PublishedCrl {
   readonly number: number;
@@ -55,13 +56,19 @@ interface Plan {
 }
 
 /** What the next CRL depends on. */
-type Predecessor = Pick<PublishedCrl, 'number' | 'entries' | 'thisUpdate'>;
+type Predecessor = Omit<PublishedCrl, 'der'>;
+
+function factsOf({ number, entries, thisUpdate, nextUpdate }: CrlRecord | PublishedCrl): Predecessor {
+  return { number, entries, thisUpdate, nextUpdate };
+}
 
 interface CaState {
   /** By partition. */
   readonly kept: Map<number, PublishedCrl>;
   /** By partition; survives where `kept` gave way to the memory that a successor needs. */
   readonly predecessors: Map<number, Predecessor>;
+  /** CRLs that are being read: a large one once, however many ask. */
+  readonly loading: Map<number, Promise<PublishedCrl | undefined>>;
   /** Raised by every change of the CA's CRLs by any process. */
   generation: number;
   running: Promise<void> | undefined;
@@ -78,12 +85,7 @@ function renewalInterval({ kind, crl }: CaRecord): number {
 const partitionsOf = ({ crl }: CaRecord): number[] =>
   crl.partitions === 1 ? [0] : Array.from({ length: crl.partitions + 1 }, (_, partition) => partition);
 
-const inTime = (crl: PublishedCrl, now: Instant): boolean => now >= crl.thisUpdate && now < crl.nextUpdate;
-
-function published(record: CrlRecord): PublishedCrl | undefined {
-  const { number, der, entries, thisUpdate, nextUpdate } = record;
-  return der === null ? undefined : { number, der, entries, thisUpdate, nextUpdate };
-}
+const inTime = (crl: Predecessor, now: Instant): boolean => now >= crl.thisUpdate && now < crl.nextUpdate;
 
 async function sha256InSlices(bytes: Uint8Array): Promise<string> {
   const sha256 = createHash('sha256');
@@ -102,6 +104,7 @@ export function createCrlPublisher(
   directory: AuthorityDirectory,
 ): CrlPublisher {
   const { store, clock, wallClock, vault, settings, log } = deps;
+  const storage = createCrlStorage(deps);
   const states = new Map<number, CaState>();
 
   store.onInvalidation((change) => {
@@ -111,6 +114,7 @@ export function createCrlPublisher(
       state.generation++;
       state.kept.clear();
       state.predecessors.clear();
+      state.loading.clear();
     }
   });
 
@@ -120,6 +124,7 @@ export function createCrlPublisher(
       state = {
         kept: new Map(),
         predecessors: new Map(),
+        loading: new Map(),
         generation: 0,
         running: undefined,
         following: undefined,
@@ -130,21 +135,44 @@ export function createCrlPublisher(
     return state;
   }
 
-  async function onRecord(ca: CaRecord, partition: number): Promise<PublishedCrl | undefined> {
+  /** The newest signed CRL, from memory or from the store. */
+  function onRecord(ca: CaRecord, partition: number): Promise<PublishedCrl | undefined> {
     const state = stateOf(ca.id);
     const known = state.kept.get(partition);
-    if (known !== undefined) return known;
+    if (known !== undefined) return Promise.resolve(known);
+    const underWay = state.loading.get(partition);
+    if (underWay !== undefined) return underWay;
+    const loading = load(ca, partition, state).finally(() => {
+      if (state.loading.get(partition) === loading) state.loading.delete(partition);
+    });
+    state.loading.set(partition, loading);
+    return loading;
+  }
+
+  async function load(ca: CaRecord, partition: number, state: CaState): Promise<PublishedCrl | undefined> {
     const before = state.generation;
-    const record = await store.authorities.crl(ca.id, partition);
-    const crl = record && published(record);
-    if (crl !== undefined && state.generation === before) keep(state, partition, crl);
+    const stored = await storage.newest(ca.id, partition);
+    if (stored === undefined) return undefined;
+    const crl = { ...factsOf(stored.record), der: stored.der };
+    if (state.generation === before) keep(state, partition, crl);
     return crl;
   }
 
   function keep(state: CaState, partition: number, crl: PublishedCrl): void {
     state.kept.set(partition, crl);
-    const { number, entries, thisUpdate } = crl;
-    state.predecessors.set(partition, { number, entries, thisUpdate });
+    state.predecessors.set(partition, factsOf(crl));
+  }
+
+  /** What is known of the newest signed CRL without reading it. */
+  async function facts(ca: CaRecord, partition: number): Promise<Predecessor | undefined> {
+    const state = stateOf(ca.id);
+    const known = state.predecessors.get(partition);
+    if (known !== undefined) return known;
+    const before = state.generation;
+    const record = await store.authorities.crl(ca.id, partition);
+    const found = record && factsOf(record);
+    if (found !== undefined && state.generation === before) state.predecessors.set(partition, found);
+    return found;
   }
 
   /**
@@ -160,10 +188,8 @@ export function createCrlPublisher(
   async function planFromRecord(ca: CaRecord, partition: number): Promise<Plan> {
     const last = await store.authorities.lastCrl(ca.id, partition);
     if (last === undefined) return { number: Math.floor(clock.now() / 1000), predecessor: undefined };
-    // rows hold whole CRLs: a second one is read only after a process died between record and signature
-    const signed = last.der === null ? await store.authorities.crl(ca.id, partition) : last;
-    const predecessor = signed && { number: signed.number, entries: signed.entries, thisUpdate: signed.thisUpdate };
-    return { number: last.number + 1, predecessor };
+    const signed = last.size === null ? await store.authorities.crl(ca.id, partition) : last;
+    return { number: last.number + 1, predecessor: signed && factsOf(signed) };
   }
 
   /**
@@ -172,6 +198,13 @@ export function createCrlPublisher(
    */
   function notExpiredBefore(ca: CaRecord, previous: Predecessor | undefined, now: Instant): Instant {
     return previous === undefined ? 0 : Math.min(previous.thisUpdate, now - renewalInterval(ca));
+  }
+
+  /** By the kept counts, so that a long list gets its memory once: no less than there are, but for what comes meanwhile. */
+  async function expectedEntries({ crl }: CaRecord, partition: number): Promise<number> {
+    const { revoked, hold } = await store.certificates.count(null);
+    const share = partition === 0 ? 1 : 1.1 / crl.partitions;
+    return Math.ceil((revoked + hold) * share) + 16;
   }
 
   function header(entry: AuthorityEntry, partition: number, number: number, thisUpdate: Instant): CrlHeader {
@@ -190,8 +223,7 @@ export function createCrlPublisher(
     const { number, predecessor } = planned;
     const now = clock.now();
     const thisUpdate = Math.floor(now / 1000) * 1000;
-    const expected = predecessor === undefined ? 0 : Math.ceil(predecessor.entries * 1.02) + 16;
-    const builder = new CrlBuilder(expected);
+    const builder = new CrlBuilder(await expectedEntries(ca, partition));
     for await (const slice of store.revoked(ca.id, partition, notExpiredBefore(ca, predecessor, now))) {
       for (const { serial, revokedAt, reason } of slice)
         builder.add(serial, revokedAt, isCrlReason(reason) ? reason : 'unspecified');
@@ -204,7 +236,7 @@ export function createCrlPublisher(
       partition,
       number,
       tbsSha256: await sha256InSlices(tbs),
-      der: null,
+      size: null,
       entries: builder.entries,
       thisUpdate,
       nextUpdate: head.nextUpdate,
@@ -212,12 +244,12 @@ export function createCrlPublisher(
       version: 1,
     };
     const { tbsSha256, entries } = record;
-    const facts = { objectType: 'crl', objectId: `${ca.slug}/${partition}` };
+    const subject = { objectType: 'crl', objectId: `${ca.slug}/${partition}` };
     const prepared = await store.write({
       writes: [{ op: 'insert', table: 'crl', row: record }],
       audit: [
         auditEntry(systemContext(ACTOR), now, {
-          ...facts,
+          ...subject,
           activity: 'crl.prepared',
           details: { number, entries, tbsSha256 },
         }),
@@ -225,19 +257,14 @@ export function createCrlPublisher(
     });
     if (!prepared.ok) throw new NumberTaken(`CRL number ${number} of ${ca.slug}/${partition} is taken`);
     const der = builder.seal(await vault.sign(mintPermit('crl', ca.keyId, tbs)));
-    const done = await store.write({
-      writes: [{ op: 'update', table: 'crl', id: record.id, version: record.version, set: { der } }],
-      audit: [
-        auditEntry(systemContext(ACTOR), clock.now(), {
-          ...facts,
-          activity: 'crl.published',
-          details: { number, entries, bytes: der.length },
-        }),
-      ],
-      ...(tellOthers ? { invalidate: [{ kind: 'crl', caId: ca.id }] } : {}),
+    const audit = auditEntry(systemContext(ACTOR), clock.now(), {
+      ...subject,
+      activity: 'crl.published',
+      details: { number, entries, bytes: der.length },
     });
     // removed as out of date: a process that was faster has published a later one
-    if (!done.ok) throw new NumberTaken(`CRL ${number} of ${ca.slug}/${partition} came too late`);
+    if (!(await storage.save(record, der, audit, tellOthers)))
+      throw new NumberTaken(`CRL ${number} of ${ca.slug}/${partition} came too late`);
     return { number, der, entries, thisUpdate, nextUpdate: head.nextUpdate };
   }
 
@@ -254,16 +281,6 @@ export function createCrlPublisher(
     }
   }
 
-  async function removeStale(ca: CaRecord, partition: number): Promise<void> {
-    const stale = await store.authorities.staleCrls(ca.id, partition);
-    if (stale.length === 0) return;
-    // when another process removes the same rows this is refused, and they are gone all the same
-    await store.write({
-      bookkeeping: 'CRLs that were replaced',
-      writes: stale.map((id) => ({ op: 'delete', table: 'crl', id }) as const),
-    });
-  }
-
   async function round(ca: SigningCa): Promise<void> {
     const entry = await directory.byId(ca.id);
     if (entry === undefined) throw new Error(`CA ${ca.slug} is not on record`);
@@ -277,7 +294,7 @@ export function createCrlPublisher(
       before = index === last ? state.generation : before;
       if ((state.kept.get(partition)?.der.length ?? 0) > LARGE_BYTES) state.kept.delete(partition);
       made.set(partition, await buildOne(entry, ca, partition, index === last));
-      await removeStale(ca, partition);
+      await storage.removeStale(ca, partition);
     }
     // our own change was told too; one more means that another process has published since
     if (state.generation === before + 1) for (const [partition, crl] of made) keep(state, partition, crl);
@@ -342,7 +359,7 @@ export function createCrlPublisher(
         const now = clock.now();
         if (!canSign(ca) || now >= ca.notAfter) continue;
         for (const partition of partitionsOf(ca)) {
-          const crl = await onRecord(ca, partition);
+          const crl = await facts(ca, partition);
           if (crl !== undefined && inTime(crl, now) && now < crl.thisUpdate + renewalInterval(ca)) continue;
           await publish(ca);
           count += partitionsOf(ca).length;

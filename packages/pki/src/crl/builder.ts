@@ -7,7 +7,7 @@ import type { IssuerContext } from '../certificate/index.ts';
 import { type Der, der } from '../der/index.ts';
 import { signatureAlgorithmFor } from '../keys/index.ts';
 import { EXTENSION } from '../profiles/index.ts';
-import { MAX_ENTRY_BYTES, writeCrlEntry } from './entry.ts';
+import { MAX_ENTRY_BYTES, serialOctets, writeCrlEntry } from './entry.ts';
 import type { CrlReason } from './reasons.ts';
 
 export interface CrlHeader {
@@ -37,6 +37,9 @@ const TAILROOM = 8192;
 const VERSION_2 = der.integer(1);
 const USER_CERTS = 1;
 const CA_CERTS = 2;
+
+/** Memory that other threads can be given without a copy; it is taken up as far as it is written to. */
+const sharedBuffer = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes));
 
 const concatLength = (parts: readonly Der[]): number => parts.reduce((sum, part) => sum + part.length, 0);
 
@@ -78,7 +81,7 @@ export class CrlBuilder {
 
   /** With the number of entries known, the buffer is allocated once. */
   constructor(expectedEntries = 0) {
-    this.#buffer = Buffer.allocUnsafeSlow(HEADROOM + expectedEntries * TYPICAL_ENTRY_BYTES + TAILROOM);
+    this.#buffer = sharedBuffer(HEADROOM + expectedEntries * TYPICAL_ENTRY_BYTES + TAILROOM);
   }
 
   get entries(): number {
@@ -87,7 +90,7 @@ export class CrlBuilder {
 
   #reserve(bytes: number): void {
     if (this.#end + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(Math.ceil(this.#buffer.length * 1.5), this.#end + bytes));
+    const larger = sharedBuffer(Math.max(Math.ceil(this.#buffer.length * 1.5), this.#end + bytes));
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
   }
@@ -118,13 +121,15 @@ export class CrlBuilder {
   }
 
   /**
-   * Adds a revoked certificate: `serial` is a magnitude, `revokedAt` ms since the epoch.
+   * Adds a revoked certificate: `serial` is a magnitude, as octets or as hex of two digits an octet; `revokedAt` ms since
+   * the epoch.
    * @throws RangeError for a serial of more than 20 octets or none, or after `finish`
    */
-  add(serial: Uint8Array, revokedAt: number, reason: CrlReason): void {
+  add(serial: Uint8Array | string, revokedAt: number, reason: CrlReason): void {
     if (this.#tbsStart !== undefined) throw new RangeError('the CRL is finished');
     this.#reserve(MAX_ENTRY_BYTES);
-    this.#end = writeCrlEntry(this.#buffer, this.#end, serial, revokedAt, reason);
+    const octets = typeof serial === 'string' ? serialOctets(serial) : serial;
+    this.#end = writeCrlEntry(this.#buffer, this.#end, octets, revokedAt, reason);
     this.#entries++;
   }
 

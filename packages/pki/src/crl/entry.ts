@@ -15,18 +15,20 @@ const DIGITS = Buffer.from(Array.from({ length: 100 }, (_, n) => String(n).padSt
 /** An entry is never longer: 20 octets of serial and its sign, GeneralizedTime, reason, headers. */
 export const MAX_ENTRY_BYTES = 64;
 
-/** Octets of the date part (YYMMDD or YYYYMMDD) of a day; revocations of one day come together. */
-let cachedDay = Number.NaN;
-let cachedDate = Buffer.alloc(0);
+/** Octets of the date part (YYMMDD or YYYYMMDD) by day: the revocations of a CA lie within few years. */
+const dates = new Map<number, Uint8Array>();
+const MAX_DATES = 10_000;
 
-function dateDigits(day: number, instant: number): Buffer {
-  if (day !== cachedDay) {
+function dateDigits(day: number, instant: number): Uint8Array {
+  let digits = dates.get(day);
+  if (digits === undefined) {
     const iso = new Date(instant).toISOString().slice(0, 10).replaceAll('-', '');
     const short = instant >= UTC_TIME_STARTS && instant < UTC_TIME_ENDS;
-    cachedDate = Buffer.from(short ? iso.slice(2) : iso, 'latin1');
-    cachedDay = day;
+    digits = Uint8Array.from(Buffer.from(short ? iso.slice(2) : iso, 'latin1'));
+    if (dates.size >= MAX_DATES) dates.clear();
+    dates.set(day, digits);
   }
-  return cachedDate;
+  return digits;
 }
 
 function writeDigits(target: Uint8Array, at: number, value: number): number {
@@ -48,6 +50,32 @@ function writeTime(target: Uint8Array, offset: number, instant: number): number 
   at = writeDigits(target, at, second % 60);
   target[at++] = 0x5a;
   return at;
+}
+
+/** Value of each hex digit by its character code, 255 for what is none. */
+const HEX_DIGITS = new Uint8Array(128).fill(255);
+for (let value = 0; value < 16; value++) {
+  HEX_DIGITS[value.toString(16).charCodeAt(0)] = value;
+  HEX_DIGITS[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+}
+
+/** By length. A million small arrays would cost more than the entries they are for. */
+const SCRATCH = Array.from({ length: 33 }, (_, length) => new Uint8Array(length));
+
+/**
+ * Octets of hex text, valid until the next call.
+ * @throws RangeError when it is no hex of at most 32 octets
+ */
+export function serialOctets(hex: string): Uint8Array {
+  const octets = hex.length % 2 === 0 ? SCRATCH[hex.length / 2] : undefined;
+  if (octets === undefined) throw new RangeError('a serial number has 1 to 20 octets');
+  for (let i = 0; i < octets.length; i++) {
+    const high = HEX_DIGITS[hex.charCodeAt(2 * i)] ?? 255;
+    const low = HEX_DIGITS[hex.charCodeAt(2 * i + 1)] ?? 255;
+    if ((high | low) > 15) throw new RangeError('a serial number is hex');
+    octets[i] = high * 16 + low;
+  }
+  return octets;
 }
 
 /**
@@ -77,8 +105,7 @@ export function writeCrlEntry(
   const code = REASON_CODE[reason];
   // RFC 5280 section 5.3.1: leave the extension out instead of saying "unspecified".
   if (code !== 0) {
-    target.set(REASON_EXTENSION, at);
-    at += REASON_EXTENSION.length;
+    for (let i = 0; i < REASON_EXTENSION.length; i++) target[at++] = REASON_EXTENSION[i] ?? 0;
     target[at - 1] = code;
   }
   target[offset + 1] = at - offset - 2;

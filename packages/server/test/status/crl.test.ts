@@ -125,14 +125,17 @@ describe('CRLs', () => {
 
   it('leave no old rows behind', async () => {
     await installation.core.status.publishDueCrls();
-    assert.deepEqual(await installation.store.authorities.staleCrls(installation.issuing.id, 0), []);
+    assert.deepEqual(await installation.store.authorities.staleCrls(installation.issuing.id, 0), {
+      crls: [],
+      pieces: [],
+    });
   });
 
   it('CRL-02: the number grows over a restart, and over one that a dead process left unsigned', async () => {
     const before = await fullCrl(installation);
     const row = await installation.store.authorities.crl(installation.issuing.id, 0);
     assert.ok(row);
-    const orphan = { ...row, id: await installation.store.nextId(), number: row.number + 1, der: null, version: 1 };
+    const orphan = { ...row, id: await installation.store.nextId(), number: row.number + 1, size: null, version: 1 };
     const insert = { op: 'insert', table: 'crl', row: orphan } as const;
     assert.ok((await installation.store.write({ bookkeeping: 'test', writes: [insert] })).ok);
     // a second core over the same store, as after a restart

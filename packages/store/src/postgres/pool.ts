@@ -59,6 +59,7 @@ export class PostgresPool {
       await client.query('begin transaction isolation level repeatable read read only');
       return {
         placeholder,
+        hex: (expression) => `encode(${expression}, 'hex')`,
         rows: async (text, values) => {
           try {
             return cells((await client.query(arrayQuery(text, values, true))).rows);

@@ -20,7 +20,9 @@ function octets(value: unknown, column: Column): Uint8Array {
  * be sent to the writing thread with all that lies around it.
  */
 function alone(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  const { buffer, byteLength } = bytes;
+  // shared memory is not copied on its way
+  return byteLength === buffer.byteLength || buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
 }
 
 function encoder(column: Column): Encode {

@@ -409,9 +409,15 @@ export const RECORD_TABLES: { readonly [T in TableName]: TableDefinition & { rea
       nextUpdate: 'integer',
       createdAt: 'integer',
       version: 'integer',
-      der: 'bytes?',
+      size: 'integer?',
     },
     [unique('number', '"ca_id", "partition", "number"')],
+  ),
+  crlPiece: recordTable(
+    'crlPiece',
+    'crl_pieces',
+    { id: 'integer', crlId: 'integer', position: 'integer', octets: 'bytes' },
+    [unique('position', '"crl_id", "position"')],
   ),
   idempotency: recordTable(
     'idempotency',

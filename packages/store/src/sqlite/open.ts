@@ -51,6 +51,7 @@ async function openSnapshot(path: string): Promise<Snapshot> {
   connection.exec('begin');
   return {
     placeholder,
+    hex: (expression) => `hex(${expression})`,
     rows: async (sql, parameters) => reading(() => connection.all(sql, parameters)),
     close: async () => connection.close(),
   };
