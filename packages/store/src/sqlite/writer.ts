@@ -18,9 +18,9 @@ const unavailableError = ({ message, unknown }: Unavailable): StoreUnavailableEr
  * Batches that the writing thread may have before it: one at work and others that wait, so that it never idles while the
  * server's thread is busy with the callers of the last one.
  */
-const MAX_IN_FLIGHT = 3;
-/** So many units go at once; fewer wait for what else comes in this turn of the event loop. */
-const EAGER_BATCH = 8;
+const MAX_IN_FLIGHT = 2;
+/** So many units go at once, half of what 32 callers have under way; fewer wait for what else comes in this turn of the event loop. */
+const EAGER_BATCH = 16;
 
 /** Collects units and hands them to the writing thread in batches: all that has come meanwhile goes into the next. */
 export class SqliteWriter {
