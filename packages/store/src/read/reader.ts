@@ -76,6 +76,7 @@ export function decodeRow<T extends TableName>(table: T, row: Row): Tables[T] {
 
 export function createQueries(reader: Reader): Queries {
   const db = createQueryBuilder(reader.dialect);
+  /** Texts of the fixed few queries below, by table, members and rest. */
   const texts = new Map<string, string>();
   const placeholder = (at: number): string => (reader.dialect === 'sqlite' ? '?' : `$${at + 1}`);
 
@@ -102,14 +103,11 @@ export function createQueries(reader: Reader): Queries {
     equal: Partial<Tables[T]>,
     rest = '',
   ): Promise<readonly Tables[T][]> {
-    const entries = Object.entries(equal);
+    const members = Object.keys(equal);
+    const values: Readonly<Record<string, unknown>> = equal;
     const codec = codecOf(table);
-    const text = textOf(
-      table,
-      entries.map(([member]) => member),
-      rest,
-    );
-    const parameters = entries.map(([member, value]) => codec.encodeCell(member, value));
+    const text = textOf(table, members, rest);
+    const parameters = members.map((member) => codec.encodeCell(member, values[member]));
     const rows = await reader.rows(text, parameters, true);
     return rows.map((row) => decodeRow(table, row));
   }
